@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+
+import { z } from 'zod';
+
+import { appEnv, toAppConfig } from './app.config';
+import { databaseEnv, toDatabaseConfig } from './database.config';
+import { configFields } from './fields';
+import { mailEnv, toMailConfig } from './mail.config';
+import { pinoEnv, toPinoConfig } from './pino.config';
+import { queueEnv, toQueueConfig } from './queue.config';
+import { redisEnv, toRedisConfig } from './redis.config';
+import { securityEnv, toSecurityConfig } from './security.config';
+import { temporalEnv, toTemporalConfig } from './temporal.config';
+
+/** Every section of the configuration, in the order in which `env.example` shows them. */
+export const ENV_SECTIONS = {
+  app: appEnv,
+  database: databaseEnv,
+  redis: redisEnv,
+  queue: queueEnv,
+  temporal: temporalEnv,
+  mail: mailEnv,
+  security: securityEnv,
+  pino: pinoEnv,
+} as const;
+
+const environmentSchema = z.object({
+  ...appEnv.shape,
+  ...databaseEnv.shape,
+  ...redisEnv.shape,
+  ...queueEnv.shape,
+  ...temporalEnv.shape,
+  ...mailEnv.shape,
+  ...securityEnv.shape,
+  ...pinoEnv.shape,
+});
+
+/** The configuration is unusable; `problems` names every variable that is wrong and never shows a value. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration has ${String(problems.length)} problem(s):\n${problems.map((line) => `  - ${line}`).join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Takes secrets from the files named by `NAME_FILE`; an empty variable counts as not set. */
+const withSecretFiles = (environment: Environment, problems: string[]): Record<string, string> => {
+  const values: Record<string, string> = {};
+  for (const [name, field] of Object.entries(environmentSchema.shape)) {
+    const value = environment[name];
+    const file = environment[`${name}_FILE`];
+    if (value !== undefined && value !== '') values[name] = value;
+    if (file === undefined || file === '' || configFields.get(field)?.secret !== true) continue;
+    if (values[name] !== undefined) problems.push(`${name}: set either ${name} or ${name}_FILE, not both`);
+    try {
+      // The operator names this file; that is what NAME_FILE is for.
+      // eslint-disable-next-line security/detect-non-literal-fs-filename
+      values[name] = readFileSync(file, 'utf8').trim();
+    } catch (error) {
+      problems.push(`${name}_FILE: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
+    }
+  }
+  return values;
+};
+
+/**
+ * Reads and checks the whole configuration.
+ *
+ * @param environment variables by name; the process's own by default
+ * @throws {ConfigError} naming every problem at once
+ */
+export const loadConfig = (environment: Environment = process.env) => {
+  const problems: string[] = [];
+  const values = withSecretFiles(environment, problems);
+  const parsed = environmentSchema.safeParse(values);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      const name = issue.path.join('.');
+      problems.push(`${name}: ${values[name] === undefined ? 'is required and not set' : issue.message}`);
+    }
+  }
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  return {
+    app: toAppConfig(parsed.data),
+    database: toDatabaseConfig(parsed.data),
+    redis: toRedisConfig(parsed.data),
+    queue: toQueueConfig(parsed.data),
+    temporal: toTemporalConfig(parsed.data),
+    mail: toMailConfig(parsed.data),
+    security: toSecurityConfig(parsed.data),
+    pino: toPinoConfig(parsed.data),
+  };
+};
+export type Config = ReturnType<typeof loadConfig>;

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+
+import { duration, integer, secretKey, secretKeyRing, text } from './fields';
+
+export const securityEnv = z.object({
+  JWT_ISSUER: text('meqenet.et', 'Issuer (iss) of access tokens'),
+  JWT_AUDIENCE: text('meqenet-api', 'Audience (aud) of access tokens'),
+  JWT_EXPIRES_IN: duration('15m', 'Life of an access token'),
+  REFRESH_TOKEN_IDLE_EXPIRES_IN: duration('7d', 'A session ends when its refresh token is not used for so long'),
+  REFRESH_TOKEN_ABSOLUTE_EXPIRES_IN: duration('30d', 'A session ends so long after the login in any case'),
+  REGISTRATION_EXPIRES_IN: duration('24h', 'An unverified registration is purged after this time'),
+  ARGON2_MEMORY_KIB: integer(19_456, 8_192, 1_048_576, 'Argon2id memory, KiB'),
+  ARGON2_ITERATIONS: integer(2, 1, 20, 'Argon2id passes'),
+  ARGON2_PARALLELISM: integer(1, 1, 16, 'Argon2id lanes'),
+  PASSWORD_HASH_CONCURRENCY: integer(2, 1, 64, 'Password hashes computed at once; as many as there are cores'),
+  PASSWORD_HASH_QUEUE: integer(128, 0, 10_000, 'Password hashes that may wait; more are answered with 503'),
+  FIELD_ENCRYPTION_KEYS: secretKeyRing('Keys that encrypt personal data in the database'),
+  BLIND_INDEX_KEY: secretKey('Key of the blind indexes by which encrypted values are looked up'),
+  TOKEN_KEY: secretKey('Key from which verification codes and successors of refresh tokens are derived'),
+});
+
+/** Keys, tokens and password hashing. Times are milliseconds. */
+export const toSecurityConfig = (env: z.output<typeof securityEnv>) => ({
+  jwt: { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE, expiresInMs: env.JWT_EXPIRES_IN },
+  refreshToken: {
+    idleExpiresInMs: env.REFRESH_TOKEN_IDLE_EXPIRES_IN,
+    absoluteExpiresInMs: env.REFRESH_TOKEN_ABSOLUTE_EXPIRES_IN,
+  },
+  registrationExpiresInMs: env.REGISTRATION_EXPIRES_IN,
+  passwordHash: {
+    memoryKib: env.ARGON2_MEMORY_KIB,
+    iterations: env.ARGON2_ITERATIONS,
+    parallelism: env.ARGON2_PARALLELISM,
+    concurrency: env.PASSWORD_HASH_CONCURRENCY,
+    queueLimit: env.PASSWORD_HASH_QUEUE,
+  },
+  fieldEncryptionKeys: env.FIELD_ENCRYPTION_KEYS,
+  blindIndexKey: env.BLIND_INDEX_KEY,
+  tokenKey: env.TOKEN_KEY,
+});
+export type SecurityConfig = ReturnType<typeof toSecurityConfig>;
