@@ -1,0 +1,67 @@
+/**
+ * Every error that leaves the service: its stable code, the HTTP status and the English title.
+ * Clients branch on the code, which never changes; `detail` may.
+ */
+export const ERRORS = {
+  malformed_json: { status: 400, title: 'The body is not well-formed JSON' },
+  validation_failed: { status: 400, title: 'The request does not have the expected form' },
+  invalid_credentials: { status: 401, title: 'The credentials are wrong' },
+  invalid_token: { status: 401, title: 'The access token is missing, wrong, expired or revoked' },
+  invalid_refresh_token: { status: 401, title: 'The refresh token is wrong, expired, used or revoked' },
+  verification_required: { status: 403, title: 'The e-mail address must be verified first' },
+  account_locked: { status: 403, title: 'The account is locked' },
+  not_found: { status: 404, title: 'There is nothing at this address' },
+  registration_not_found: { status: 404, title: 'There is no such registration' },
+  method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  request_timeout: { status: 408, title: 'The request took too long to arrive' },
+  registration_completed: { status: 409, title: 'The registration has been completed' },
+  registration_expired: { status: 410, title: 'The registration has expired' },
+  payload_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The media type is not supported' },
+  invalid_code: { status: 422, title: 'The code is wrong or no longer works' },
+  too_many_attempts: { status: 429, title: 'Too many wrong codes; ask for a new one' },
+  resend_too_soon: { status: 429, title: 'A code was sent less than a minute ago' },
+  resend_limit_reached: { status: 429, title: 'No more codes can be sent for this registration' },
+  internal_error: { status: 500, title: 'Something went wrong on our side' },
+  overloaded: { status: 503, title: 'The service is busy; try again shortly' },
+  service_unavailable: { status: 503, title: 'The service cannot do this now; try again shortly' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** One field that is wrong: `path` is a JSON pointer into the body, or the name of a parameter. */
+export interface FieldError {
+  readonly path: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface AppErrorOptions {
+  readonly detail?: string;
+  readonly errors?: readonly FieldError[];
+  /** Seconds, sent as `Retry-After`. */
+  readonly retryAfterSeconds?: number;
+  readonly cause?: unknown;
+}
+
+/** The one error class of the service. What is not an `AppError` leaves as `internal_error`, its text only in the log. */
+export class AppError extends Error {
+  readonly detail: string | undefined;
+  readonly errors: readonly FieldError[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    options: AppErrorOptions = {},
+  ) {
+    super(options.detail ?? ERRORS[code].title, { cause: options.cause });
+    this.name = 'AppError';
+    this.detail = options.detail;
+    this.errors = options.errors;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+}

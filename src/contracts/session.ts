@@ -1,0 +1,46 @@
+import { z } from 'zod';
+
+import { emailSchema, instantSchema, localeSchema, passwordAttemptSchema, phoneSchema, uuidSchema } from './identity';
+
+export const ROLES = ['CUSTOMER', 'MERCHANT', 'SUPPORT', 'COMPLIANCE', 'DEVELOPER', 'ADMIN'] as const;
+export type Role = (typeof ROLES)[number];
+
+export const loginRequest = z.union([
+  z.strictObject({ email: emailSchema, password: passwordAttemptSchema }),
+  z.strictObject({ phone: phoneSchema, password: passwordAttemptSchema }),
+]);
+export type LoginRequest = z.output<typeof loginRequest>;
+
+/** 256 bits in base64url. */
+export const refreshTokenSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{43}$/, 'must be a refresh token')
+  .meta({ description: 'Refresh token', example: 'Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE' });
+export const refreshRequest = z.strictObject({ refreshToken: refreshTokenSchema });
+
+/** Times in seconds. */
+export const tokensResponse = z.object({
+  tokenType: z.literal('Bearer'),
+  accessToken: z.string().meta({ description: 'JWT (RFC 9068), ES256' }),
+  expiresIn: z.int().meta({ description: 'Seconds', example: 900 }),
+  refreshToken: refreshTokenSchema,
+  refreshExpiresIn: z.int().meta({ description: 'Seconds', example: 604800 }),
+  sessionId: uuidSchema,
+});
+export type TokensResponse = z.output<typeof tokensResponse>;
+
+export const userResponse = z.object({
+  id: uuidSchema,
+  email: z.string(),
+  emailVerified: z.boolean(),
+  phone: z.string().nullable(),
+  faydaId: z.string().nullable().meta({ description: 'Masked: only the last four digits', example: '********3471' }),
+  firstName: z.string().nullable(),
+  lastName: z.string().nullable(),
+  locale: localeSchema,
+  roles: z.array(z.enum(ROLES)),
+  createdAt: instantSchema,
+});
+export type UserResponse = z.output<typeof userResponse>;
+
+export const verifiedResponse = tokensResponse.extend({ user: userResponse });
