@@ -1,0 +1,28 @@
+import { z } from 'zod';
+
+import { localeSchema } from './locale';
+
+/** The BullMQ queue of everything that may be sent and forgotten. (A queue's name may not hold `:`; a job's name may.) */
+export const NOTIFICATIONS_QUEUE = 'notifications';
+
+/**
+ * Payload of the job that a verified registration enqueues. BullMQ stores it as clear text, so it holds what the
+ * welcome mail needs and no other personal data; an unknown field is refused.
+ */
+export const userRegisteredSchema = z.strictObject({
+  userId: z.uuid(),
+  email: z.email().max(254),
+  locale: localeSchema,
+});
+export type UserRegisteredJob = z.output<typeof userRegisteredSchema>;
+
+/** One id per account: a second enqueue of the same registration meets the first job instead of making another. */
+export const userRegisteredJobId = (userId: string): string => `user-registered-${userId}`;
+
+/**
+ * A job is tried 8 times: the retries come 10, 20, 40 ... 640 s after each other, less up to half of that at random so
+ * that jobs that failed together do not come back together. That rides out an outage of 11 to 21 minutes; after it the
+ * job is a dead letter, which an operator retries (see the queue's `dead-letters`).
+ */
+export const NOTIFICATION_JOB_ATTEMPTS = 8;
+export const NOTIFICATION_JOB_BACKOFF = { type: 'exponential', delay: 10_000, jitter: 0.5 } as const;

@@ -1,0 +1,76 @@
+import type { Locale } from '../contracts/locale';
+import type { MailTransport } from './mail-transport';
+import { messageIdFor, senderDomain } from './message-id';
+import { render, type RenderedMail } from './templates';
+
+/** The record of what was sent. */
+export interface MailDeliveries {
+  /**
+   * Runs `send` once per key, ever: holds the key's row lock meanwhile, records the acceptance afterwards; returns
+   * false without calling `send` when it was sent before; a failing `send` releases the key.
+   */
+  once(key: string, messageId: string, send: () => Promise<void>): Promise<boolean>;
+}
+
+export interface MailerDeps {
+  readonly transport: Pick<MailTransport, 'send'>;
+  readonly deliveries: MailDeliveries;
+  /** Sender of every mail; Message-IDs end in its domain. */
+  readonly from: string;
+  /** The time, milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+interface Addressee {
+  readonly to: string;
+  readonly locale: Locale;
+}
+
+/** A mail of a registration; `issue` counts how often it was asked for (first mail, then each resend). */
+interface RegistrationMail extends Addressee {
+  readonly registrationId: string;
+  readonly issue: number;
+}
+
+/**
+ * Writes and sends the service's mails, each at most once per delivery key.
+ *
+ * SMTP is at-least-once by nature: a process that dies in the instant between the server's acceptance and its record
+ * sends the mail again. The copy carries the same Message-ID, because the id follows from the key.
+ *
+ * Every method returns false when the mail had been sent before, and throws `MailRejectedError` (final) or
+ * `MailUnavailableError` (try again), after which the key is free.
+ */
+export const createMailer = ({ transport, deliveries, from, now = Date.now }: MailerDeps) => {
+  const domain = senderDomain(from);
+
+  /** Sends `mail` unless a mail with this key was sent before. */
+  const deliver = (key: string, { to, locale }: Addressee, { subject, text, html }: RenderedMail): Promise<boolean> => {
+    const messageId = messageIdFor(key, domain);
+    return deliveries.once(key, messageId, () => transport.send({ to, locale, subject, text, html, messageId }));
+  };
+
+  return {
+    deliver,
+    /** The code that proves the address, and the link that carries it. */
+    sendVerificationCode: (mail: RegistrationMail & { code: string; link: string; expiresAt: Date }): Promise<boolean> =>
+      deliver(
+        `verification/${mail.registrationId}/${String(mail.issue)}`,
+        mail,
+        render('verification-code', mail.locale, {
+          code: mail.code,
+          link: mail.link,
+          validForMs: mail.expiresAt.getTime() - now(),
+        }),
+      ),
+    /** To the owner of an address with which somebody tried to register again. */
+    sendAlreadyRegistered: (mail: RegistrationMail): Promise<boolean> =>
+      deliver(`already-registered/${mail.registrationId}/${String(mail.issue)}`, mail, render('already-registered', mail.locale, {})),
+    /** To an address whose registration gave a phone number or Fayda ID of somebody's account; does not say which. */
+    sendDetailsTaken: (mail: RegistrationMail): Promise<boolean> =>
+      deliver(`details-taken/${mail.registrationId}/${String(mail.issue)}`, mail, render('details-taken', mail.locale, {})),
+    sendWelcome: (mail: Addressee & { userId: string; firstName?: string | undefined }): Promise<boolean> =>
+      deliver(`welcome/${mail.userId}`, mail, render('welcome', mail.locale, { firstName: mail.firstName })),
+  };
+};
+export type Mailer = ReturnType<typeof createMailer>;

@@ -1,0 +1,30 @@
+import type { Locale } from '../../contracts/locale';
+import { alreadyRegistered } from './already-registered';
+import type { MailContent } from './content';
+import { detailsTaken } from './details-taken';
+import { layOut, type RenderedMail } from './layout';
+import { verificationCode } from './verification-code';
+import { welcome } from './welcome';
+
+export type { RenderedMail } from './layout';
+
+/** Every mail that the service writes, by name. */
+const TEMPLATES = {
+  'verification-code': verificationCode,
+  'already-registered': alreadyRegistered,
+  'details-taken': detailsTaken,
+  welcome,
+} as const;
+
+export type TemplateName = keyof typeof TEMPLATES;
+export type TemplateParams<Name extends TemplateName> = Parameters<(typeof TEMPLATES)[Name][Locale]>[0];
+
+/**
+ * Writes a mail in a language.
+ *
+ * @throws {TypeError} when a link among the parameters is not an http or https URL
+ */
+export const render = <Name extends TemplateName>(name: Name, locale: Locale, params: TemplateParams<Name>): RenderedMail => {
+  const write = TEMPLATES[name][locale] as (params: TemplateParams<Name>) => MailContent;
+  return layOut(write(params), locale);
+};

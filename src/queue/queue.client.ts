@@ -1,0 +1,81 @@
+import { Queue } from 'bullmq';
+
+import { NOTIFICATIONS_QUEUE } from '../contracts/notification-jobs';
+import { createProducerConnection, QueueUnavailableError, type RedisAddress, waitUntilConnected, within } from './queue.connection';
+import { NOTIFICATION_JOB_OPTIONS, PRODUCER_TIMEOUT_MS } from './queue.constants';
+
+/** The part of a pino logger that the queue uses. */
+export interface QueueLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface QueueClientDeps {
+  readonly redis: RedisAddress;
+  /** Prefix of every BullMQ key: `QUEUE_PREFIX`. */
+  readonly prefix: string;
+  readonly logger: QueueLogger;
+}
+
+export type NotificationsQueue = Queue<unknown, unknown, string>;
+
+/**
+ * A failing-fast handle on the notifications queue, for whoever adds jobs or looks at them.
+ *
+ * `use` runs one operation, waiting for a connection at most as long as it may, and reports whatever goes wrong with
+ * Redis as a {@link QueueUnavailableError} with its cause.
+ */
+export const createQueueClient = ({ redis, prefix, logger }: QueueClientDeps) => {
+  const connection = createProducerConnection(redis);
+  const queue: NotificationsQueue = new Queue(NOTIFICATIONS_QUEUE, {
+    // Without the version check BullMQ sends no command of its own while it connects: one that failed there (a
+    // connection lost right after it was made) would leave the queue unusable until the process ends.
+    connection,
+    skipVersionCheck: true,
+    prefix,
+    defaultJobOptions: NOTIFICATION_JOB_OPTIONS,
+  });
+
+  let lost = false;
+  queue.on('error', (error) => {
+    // Every attempt to reconnect reports an error; one line per outage is enough.
+    if (!lost) logger.warn({ errorName: error.name, errorCode: (error as NodeJS.ErrnoException).code }, 'queue connection lost');
+    lost = true;
+  });
+  connection.on('ready', () => {
+    if (lost) logger.info({}, 'queue connection is back');
+    lost = false;
+  });
+
+  const use = async <T>(operation: (queue: NotificationsQueue) => Promise<T>, timeoutMs = PRODUCER_TIMEOUT_MS): Promise<T> => {
+    const start = performance.now();
+    try {
+      await waitUntilConnected(connection, timeoutMs);
+      return await within(Math.max(1, timeoutMs - (performance.now() - start)), operation(queue));
+    } catch (error) {
+      if (error instanceof QueueUnavailableError) throw error;
+      throw new QueueUnavailableError({ cause: error });
+    }
+  };
+
+  return {
+    use,
+    /** @returns whether Redis answers within `timeoutMs` milliseconds */
+    isReady: async (timeoutMs = PRODUCER_TIMEOUT_MS): Promise<boolean> => {
+      try {
+        await waitUntilConnected(connection, timeoutMs);
+        await within(timeoutMs, connection.ping());
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    /** Gives the connection back; never throws. BullMQ does not close a connection that was handed to it. */
+    close: async (): Promise<void> => {
+      await within(PRODUCER_TIMEOUT_MS, queue.close()).catch(() => undefined);
+      connection.disconnect();
+    },
+  };
+};
+export type QueueClient = ReturnType<typeof createQueueClient>;

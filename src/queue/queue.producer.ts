@@ -1,0 +1,38 @@
+import { userRegisteredJobId, userRegisteredSchema, type UserRegisteredJob } from '../contracts/notification-jobs';
+import { createQueueClient, type QueueClientDeps } from './queue.client';
+
+export interface QueueProducerDeps extends QueueClientDeps {
+  /** Name of the job: `USER_REGISTERED_JOB`. */
+  readonly userRegisteredJob: string;
+}
+
+/** Adds notification jobs. Fails within a second when Redis is gone, so that the caller (a Temporal activity) retries. */
+export const createQueueProducer = ({ userRegisteredJob, ...deps }: QueueProducerDeps) => {
+  const client = createQueueClient(deps);
+  return {
+    /**
+     * Enqueues what follows a verified registration: the welcome mail.
+     *
+     * Idempotent: the job's id follows from the account, so that adding it again, at any time while the job exists
+     * (waiting, running, completed or dead), changes nothing.
+     *
+     * @returns the job's id
+     * @throws {ZodError} when an argument is not what the contract says; do not retry
+     * @throws {QueueUnavailableError} when Redis did not confirm within a second; the job may exist, retry
+     */
+    addUserRegisteredJob: async (
+      userId: string,
+      email: string,
+      locale: UserRegisteredJob['locale'],
+    ): Promise<string> => {
+      const payload = userRegisteredSchema.parse({ userId, email, locale });
+      const jobId = userRegisteredJobId(userId);
+      await client.use((queue) => queue.add(userRegisteredJob, payload, { jobId }));
+      return jobId;
+    },
+    /** @returns whether Redis answers within `timeoutMs` milliseconds */
+    isReady: client.isReady,
+    close: client.close,
+  };
+};
+export type QueueProducer = ReturnType<typeof createQueueProducer>;
