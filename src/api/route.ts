@@ -1,0 +1,122 @@
+import type { z } from 'zod';
+
+import type { Caller } from '../contracts/caller';
+import type { ErrorCode } from '../contracts/errors';
+
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+export type Auth = 'none' | 'bearer';
+
+/** One success answer that a route declares. Without a schema the answer has no body (204). */
+export interface ResponseSpec {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  /** Headers of the answer besides those of every answer: name to description. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Media type of the body; `application/json` by default. It is JSON in any case. */
+  readonly contentType?: string;
+}
+export type ResponseSpecs = Readonly<Record<number, ResponseSpec>>;
+
+/** The request headers that a handler may see. */
+export interface RequestHeaders {
+  readonly userAgent: string | undefined;
+  readonly acceptLanguage: string | undefined;
+  readonly idempotencyKey: string | undefined;
+}
+
+type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
+
+export interface RouteRequest<P = unknown, Q = unknown, B = unknown, C = Caller | undefined> {
+  /** Path parameters, parsed by `params`. */
+  readonly params: P;
+  /** Query parameters, parsed by `query`. */
+  readonly query: Q;
+  /** The JSON body, parsed by `body`. */
+  readonly body: B;
+  /** Who sends the request; always there where `auth` is `bearer`. */
+  readonly caller: C;
+  readonly requestId: string;
+  readonly headers: RequestHeaders;
+  /** Address of the client. */
+  readonly ip: string;
+}
+
+/** An answer as the dispatcher sees it. */
+export interface RouteAnswer {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The answers that fit the declared `responses`: status and body belong together. */
+export type AnswerOf<R extends ResponseSpecs> = {
+  [S in keyof R & number]: {
+    readonly status: S;
+    readonly headers?: Readonly<Record<string, string>>;
+  } & (R[S] extends { readonly schema: infer Z extends z.ZodType } ? { readonly body: z.input<Z> } : { readonly body?: never });
+}[keyof R & number];
+
+/** What the validator, the response filter and the OpenAPI document are made from. */
+interface RouteDeclaration {
+  readonly method: Method;
+  /** Path with `:name` parameters, such as `/v1/auth/register/:registrationId`. */
+  readonly path: `/${string}`;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tags: readonly string[];
+  readonly auth: Auth;
+  /** Problem answers of this route besides those that every route can give. */
+  readonly errors: readonly ErrorCode[];
+}
+
+/** A declared route with its types erased, as the dispatcher and the document take it. */
+export interface Route extends RouteDeclaration {
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly responses: ResponseSpecs;
+  readonly handler: (request: RouteRequest) => Promise<RouteAnswer>;
+}
+
+interface TypedRoute<
+  A extends Auth,
+  P extends z.ZodObject | undefined,
+  Q extends z.ZodObject | undefined,
+  B extends z.ZodType | undefined,
+  R extends ResponseSpecs,
+  X extends AnswerOf<R>,
+> extends RouteDeclaration {
+  readonly auth: A;
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  readonly responses: R;
+  readonly handler: (
+    request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>, A extends 'bearer' ? Caller : undefined>,
+  ) => Promise<X>;
+}
+
+/**
+ * Declares a route: its validation, its answers and its place in the OpenAPI document at once.
+ *
+ * The request is parsed with `params`, `query` and `body` before the handler runs (`validation_failed` otherwise); the
+ * answer is parsed with the schema of its status, so that only declared fields leave. The handler throws `AppError` for
+ * every problem answer; list the codes in `errors`.
+ */
+export const defineRoute = <
+  const A extends Auth,
+  const R extends ResponseSpecs,
+  const X extends AnswerOf<R>,
+  P extends z.ZodObject | undefined = undefined,
+  Q extends z.ZodObject | undefined = undefined,
+  B extends z.ZodType | undefined = undefined,
+>(
+  route: TypedRoute<A, P, Q, B, R, X>,
+): Route => route as unknown as Route; // The dispatcher gives each handler what its schemas have parsed.
+
+/**
+ * Runs around the handler, after authentication and validation: limits, idempotency, tracing. It may answer itself,
+ * throw an `AppError`, or change the answer of `next`. It must pass the answer's headers on.
+ */
+export type Interceptor = (route: Route, request: RouteRequest, next: () => Promise<RouteAnswer>) => Promise<RouteAnswer>;
