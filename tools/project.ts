@@ -1,0 +1,13 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** The nearest folder above with a lockfile: these files run from `tools/` under Jest and from `dist/tools/` otherwise. */
+const findRoot = (folder: string): string =>
+  existsSync(join(folder, 'pnpm-lock.yaml')) ? folder : findRoot(dirname(folder));
+
+export const PROJECT_ROOT = findRoot(__dirname);
+
+/** Everything that set-up and the embedded stack keep on this machine. */
+export const STATE_DIR = join(PROJECT_ROOT, '.meqenet');
+export const MIGRATIONS_DIR = join(PROJECT_ROOT, 'prisma', 'migrations');
+export const DIST_DIR = join(PROJECT_ROOT, 'dist');

@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import { PrismaPg } from '@prisma/adapter-pg';
+import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import * as engineModule from '@prisma/schema-engine-wasm/schema_engine_bg';
+
+export type SchemaEngine = engineModule.SchemaEngine;
+
+/** What the generated glue exports besides its documented API, for hosts that load the WebAssembly themselves. */
+interface WasmGlue {
+  __wbg_set_wasm(exports: WasmExports): void;
+}
+
+type WasmExports = Readonly<Record<string, unknown>> & { readonly __wbindgen_start: () => void };
+
+/** The part of Node's global `WebAssembly` that is used here; its types would come only with those of the browser. */
+declare const WebAssembly: {
+  instantiate(bytes: Uint8Array, imports: Record<string, unknown>): Promise<{ instance: { exports: WasmExports } }>;
+};
+
+let loaded: Promise<void> | undefined;
+
+/** Node cannot import `.wasm` without a flag, so the module is instantiated by hand, once in a process. */
+const loadWasm = async (): Promise<void> => {
+  const folder = dirname(require.resolve('@prisma/schema-engine-wasm/schema_engine_bg'));
+  const bytes = await readFile(join(folder, 'schema_engine_bg.wasm'));
+  const { instance } = await WebAssembly.instantiate(bytes, {
+    './schema_engine_bg.js': engineModule,
+  });
+  (engineModule as unknown as WasmGlue).__wbg_set_wasm(instance.exports);
+  instance.exports.__wbindgen_start();
+};
+
+/**
+ * Prisma's own schema engine, which the Prisma CLI would download as a binary. Free it after use.
+ *
+ * @param databaseUrl where it works; it connects at once, even to compare two schemas only
+ */
+export const createSchemaEngine = async (databaseUrl: string): Promise<SchemaEngine> => {
+  loaded ??= loadWasm();
+  await loaded;
+  const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg({ connectionString: databaseUrl }));
+  const options = { datamodels: undefined };
+  return engineModule.SchemaEngine.new(options, () => undefined, adapter);
+};
+
+/** No table or enum is left out of migrations. */
+export const NO_FILTERS = { externalTables: [], externalEnums: [] };

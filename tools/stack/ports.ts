@@ -1,0 +1,51 @@
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+
+const LOOPBACK = '127.0.0.1';
+
+/** Tries it by listening on it for a moment. */
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => {
+      resolve(false);
+    });
+    server.listen({ port, host: LOOPBACK, exclusive: true }, () => {
+      server.close(() => {
+        resolve(true);
+      });
+    });
+  });
+
+/** Below the range of outgoing connections, one of which could otherwise take the port while its part restarts. */
+const [LOWEST, HIGHEST] = [20_000, 32_000];
+
+/** What this process was given before: the part that got it may not listen yet. */
+const handedOut = new Set<number>();
+
+/** A port of 127.0.0.1 that nothing listens on. */
+export const freePort = async (): Promise<number> => {
+  for (;;) {
+    const port = randomInt(LOWEST, HIGHEST);
+    if (handedOut.has(port) || !(await isFree(port))) continue;
+    handedOut.add(port);
+    return port;
+  }
+};
+
+/** The usual port, or a free one where that is taken: for what is found through the configuration only. */
+export const usualOrFreePort = async (usual: number): Promise<number> => {
+  if (!handedOut.has(usual) && (await isFree(usual))) {
+    handedOut.add(usual);
+    return usual;
+  }
+  return freePort();
+};
+
+/** A port that people type, which therefore never moves by itself. */
+export const fixedPort = async (port: number, wantedBy: string, variable: string): Promise<number> => {
+  if (await isFree(port)) return port;
+  throw new Error(
+    `Port ${String(port)} is in use, and ${wantedBy} wants it. Stop what listens there, or set ${variable} to another port.`,
+  );
+};

@@ -1,0 +1,164 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { choosePorts, type Environment, type PortName, type Ports } from './addresses';
+import { createMail } from './mail';
+import type { Part } from './part';
+import { type PidFile, takeOver } from './pid-file';
+import { createPostgres, type PostgresPart } from './postgres';
+import { loadSecrets } from './secrets';
+import { createTemporal } from './temporal';
+import { createValkey } from './valkey';
+
+export type PartName = 'postgres' | 'valkey' | 'temporal' | 'mail';
+const ALL_PARTS: readonly PartName[] = ['postgres', 'valkey', 'temporal', 'mail'];
+
+export interface StackOptions {
+  readonly dataDir: string;
+  readonly logDir: string;
+  /** `usual` for people; `free` for tests, several of which run at once. */
+  readonly ports: 'usual' | 'free';
+  /** All of them, if not told otherwise. */
+  readonly parts?: readonly PartName[];
+  /** Parts whose addresses are configured here are used instead of started; none are by default. */
+  readonly environment?: Environment;
+  /** Where the generated secrets are kept; in `dataDir` if not told otherwise. */
+  readonly secretsFile?: string;
+  /** Told when a part ends by itself. */
+  readonly onCrash?: (part: Part, how: string) => void;
+  /** Told when a part has started, and how long that took. */
+  readonly onStarted?: (part: Part, milliseconds: number) => void;
+}
+
+export interface Stack {
+  /** What the service's processes need: addresses, ports and secrets. */
+  readonly env: Record<string, string>;
+  readonly ports: Ports;
+  /** Web page and JSON API (`/api/email`) of the mail catcher. */
+  readonly mailUrl: string;
+  readonly temporalUiUrl: string;
+  readonly logDir: string;
+  readonly pidFile: PidFile;
+  /** Names of the processes that a killed supervisor had left behind. */
+  readonly ended: readonly string[];
+  readonly postgres: PostgresPart | undefined;
+  readonly valkey: Part | undefined;
+  readonly temporal: Part | undefined;
+  readonly mail: Part | undefined;
+  /** Stops every part, the last one first. */
+  stop(): Promise<void>;
+}
+
+const CONFIGURED_BY: Readonly<Record<PartName, string>> = {
+  postgres: 'DATABASE_URL',
+  valkey: 'REDIS_HOST',
+  temporal: 'TEMPORAL_ADDRESS',
+  mail: 'SMTP_HOST',
+};
+
+const PORTS_OF: Readonly<Record<PartName, readonly PortName[]>> = {
+  postgres: ['postgres'],
+  valkey: ['valkey'],
+  temporal: ['temporal', 'temporalUi'],
+  mail: ['smtp', 'mailUi'],
+};
+const PORTS_OF_SERVICE: readonly PortName[] = ['api', 'codecServer', 'workerMetrics', 'consumerMetrics'];
+
+const startAll = async (parts: readonly Part[], onStarted: StackOptions['onStarted']): Promise<void> => {
+  const started = parts.map(async (part) => {
+    const begin = Date.now();
+    await part.start();
+    onStarted?.(part, Date.now() - begin);
+  });
+  const failure = (await Promise.allSettled(started)).find((result) => result.status === 'rejected');
+  if (failure === undefined) return;
+  await stopAll(parts);
+  throw failure.reason;
+};
+
+const stopAll = async (parts: readonly Part[]): Promise<void> => {
+  for (const part of [...parts].reverse()) await part.stop();
+};
+
+/** Starts what the service stands on, each part on loopback only, and waits until all of it answers. */
+export const startStack = async (options: StackOptions): Promise<Stack> => {
+  const { environment = {}, onCrash } = options;
+  const [dataDir, logDir] = [resolve(options.dataDir), resolve(options.logDir)];
+  mkdirSync(dataDir, { recursive: true });
+  const { pidFile, ended } = await takeOver(dataDir);
+  const names = (options.parts ?? ALL_PARTS).filter((name) => !environment[CONFIGURED_BY[name]]);
+  const needed = new Set([...names.flatMap((name) => PORTS_OF[name]), ...PORTS_OF_SERVICE]);
+  const ports = await choosePorts(options.ports, needed, environment);
+  const secrets = loadSecrets(options.secretsFile ?? join(dataDir, 'secrets.env'), environment);
+  const namespace = environment['TEMPORAL_NAMESPACE'] ?? 'default';
+
+  const make = <T extends Part>(name: PartName, create: (common: PartCommon) => T): T | undefined => {
+    if (!names.includes(name)) return undefined;
+    const part: T = create({ dataDir, logDir, pidFile, onCrash: (how) => onCrash?.(part, how) });
+    return part;
+  };
+  const postgres = make('postgres', (common) =>
+    createPostgres({ ...common, port: ports.postgres, password: secrets.postgresPassword }),
+  );
+  const valkey = make('valkey', (common) => createValkey({ ...common, port: ports.valkey }));
+  const temporal = make('temporal', (common) =>
+    createTemporal({
+      ...common,
+      namespace,
+      port: ports.temporal,
+      uiPort: ports.temporalUi,
+      codecServerPort: ports.codecServer,
+    }),
+  );
+  const mail = make('mail', (common) => createMail({ ...common, smtpPort: ports.smtp, webPort: ports.mailUi }));
+  const parts = [postgres, valkey, temporal, mail].filter((part) => part !== undefined);
+  try {
+    await startAll(parts, options.onStarted);
+  } catch (error) {
+    pidFile.close();
+    throw error;
+  }
+
+  const temporalUiUrl = `http://localhost:${String(ports.temporalUi)}`;
+  return {
+    env: {
+      DATABASE_URL: postgres?.url ?? environment['DATABASE_URL'] ?? '',
+      REDIS_HOST: valkey === undefined ? (environment['REDIS_HOST'] ?? '') : '127.0.0.1',
+      REDIS_PORT: String(ports.valkey),
+      TEMPORAL_ADDRESS: temporal === undefined ? (environment['TEMPORAL_ADDRESS'] ?? '') : `127.0.0.1:${String(ports.temporal)}`,
+      TEMPORAL_NAMESPACE: namespace,
+      SMTP_HOST: mail === undefined ? (environment['SMTP_HOST'] ?? '') : '127.0.0.1',
+      SMTP_PORT: String(ports.smtp),
+      AUTH_SERVICE_PORT: String(ports.api),
+      PUBLIC_URL: environment['PUBLIC_URL'] ?? `http://localhost:${String(ports.api)}`,
+      WORKER_METRICS_PORT: String(ports.workerMetrics),
+      CONSUMER_METRICS_PORT: String(ports.consumerMetrics),
+      CODEC_SERVER_PORT: String(ports.codecServer),
+      CODEC_SERVER_ORIGINS:
+        environment['CODEC_SERVER_ORIGINS'] ?? `${temporalUiUrl},http://127.0.0.1:${String(ports.temporalUi)}`,
+      ...secrets.service,
+    },
+    ports,
+    mailUrl: environment['MAIL_UI_URL'] ?? `http://localhost:${String(ports.mailUi)}`,
+    temporalUiUrl,
+    logDir,
+    pidFile,
+    ended,
+    postgres,
+    valkey,
+    temporal,
+    mail,
+    stop: async () => {
+      await stopAll(parts);
+      pidFile.close();
+    },
+  };
+};
+
+/** What every part is told. */
+interface PartCommon {
+  readonly dataDir: string;
+  readonly logDir: string;
+  readonly pidFile: PidFile;
+  readonly onCrash: (how: string) => void;
+}
