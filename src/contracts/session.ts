@@ -44,3 +44,18 @@ export const userResponse = z.object({
 export type UserResponse = z.output<typeof userResponse>;
 
 export const verifiedResponse = tokensResponse.extend({ user: userResponse });
+
+/** A public key that verifies access tokens (RFC 7517, RFC 7518 section 6.2). */
+export const jwkSchema = z.object({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  x: z.string(),
+  y: z.string(),
+  kid: z.string(),
+  alg: z.literal('ES256'),
+  use: z.literal('sig'),
+});
+export type Jwk = z.output<typeof jwkSchema>;
+
+export const jwksResponse = z.object({ keys: z.array(jwkSchema) });
+export type Jwks = z.output<typeof jwksResponse>;

@@ -1,0 +1,101 @@
+import type { Locale } from '../../contracts/locale';
+import {
+  registerRequest,
+  registrationAccepted,
+  registrationParams,
+  registrationState,
+  verifyRequest,
+} from '../../contracts/registration';
+import { verifiedResponse } from '../../contracts/session';
+import type { Registrations } from '../../identity/registration';
+import { defineRoute, type Route } from '../route';
+
+const TAGS = ['Registration'];
+
+/** Amharic where the client asks for it first; the weights of further languages do not matter with two. */
+const preferredLocale = (acceptLanguage: string | undefined): Locale | undefined => {
+  const first = acceptLanguage?.split(',')[0]?.trim().toLowerCase();
+  if (first === undefined) return undefined;
+  return /^am\b/.test(first) ? 'am' : /^en\b/.test(first) ? 'en' : undefined;
+};
+
+export const registrationRoutes = (registrations: Registrations): Route[] => [
+  defineRoute({
+    method: 'post',
+    path: '/v1/auth/register',
+    operationId: 'register',
+    summary: 'Register',
+    description:
+      'Accepts a registration durably and mails a code to the address. The answer is the same whether or not the address, ' +
+      'phone or Fayda ID belongs to an account; the owner of a taken address gets a mail instead. Sending the same ' +
+      'registration again joins the one that is open.',
+    tags: TAGS,
+    auth: 'none',
+    body: registerRequest,
+    responses: { 202: { description: 'Accepted; a mail is on its way', schema: registrationAccepted } },
+    errors: ['overloaded', 'service_unavailable'],
+    handler: async ({ body, headers }) => {
+      const { registrationId, expiresAt } = await registrations.register(body, preferredLocale(headers.acceptLanguage));
+      return { status: 202, body: { registrationId, status: 'verification_pending', expiresAt } };
+    },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/v1/auth/register/:registrationId',
+    operationId: 'getRegistration',
+    summary: 'Where a registration stands',
+    tags: TAGS,
+    auth: 'none',
+    params: registrationParams,
+    responses: { 200: { description: 'The registration', schema: registrationState } },
+    errors: ['registration_not_found', 'service_unavailable'],
+    handler: async ({ params }) => ({ status: 200, body: await registrations.state(params.registrationId) }),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/v1/auth/register/:registrationId/verify',
+    operationId: 'verifyRegistration',
+    summary: 'Prove the address with the mailed code',
+    description: 'The right code opens the account and a session. A code works once and bears five wrong tries.',
+    tags: TAGS,
+    auth: 'none',
+    params: registrationParams,
+    body: verifyRequest,
+    responses: { 201: { description: 'The account and its first session', schema: verifiedResponse } },
+    errors: [
+      'registration_not_found',
+      'registration_completed',
+      'registration_expired',
+      'invalid_code',
+      'too_many_attempts',
+      'service_unavailable',
+    ],
+    handler: async ({ params, body }) => ({
+      status: 201,
+      body: await registrations.verify(params.registrationId, body.code),
+    }),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/v1/auth/register/:registrationId/resend',
+    operationId: 'resendRegistrationCode',
+    summary: 'Send a new code',
+    description: 'At most one a minute and five in all. The older code stops working.',
+    tags: TAGS,
+    auth: 'none',
+    params: registrationParams,
+    responses: { 202: { description: 'A mail is on its way', schema: registrationAccepted } },
+    errors: [
+      'registration_not_found',
+      'registration_completed',
+      'registration_expired',
+      'resend_too_soon',
+      'resend_limit_reached',
+      'service_unavailable',
+    ],
+    handler: async ({ params }) => {
+      const { registrationId, expiresAt } = await registrations.resend(params.registrationId);
+      return { status: 202, body: { registrationId, status: 'verification_pending', expiresAt } };
+    },
+  }),
+];

@@ -1,0 +1,98 @@
+import { jwksResponse, loginRequest, refreshRequest, tokensResponse } from '../../contracts/session';
+import type { AccessTokens } from '../../crypto/access-token';
+import type { Login } from '../../identity/login';
+import type { Sessions } from '../../identity/sessions';
+import { defineRoute, type Route } from '../route';
+
+const TAGS = ['Sessions'];
+/** The set changes with a key rotation only, which publishes a key before it is used. */
+const JWKS_CACHE_CONTROL = 'public, max-age=300';
+
+interface Dependencies {
+  readonly login: Login;
+  readonly sessions: Sessions;
+  readonly accessTokens: Pick<AccessTokens, 'jwks'>;
+}
+
+export const sessionRoutes = ({ login, sessions, accessTokens }: Dependencies): Route[] => [
+  defineRoute({
+    method: 'post',
+    path: '/v1/auth/login',
+    operationId: 'login',
+    summary: 'Log in with a password',
+    description:
+      'Whatever is wrong, the answer is `invalid_credentials`, in the same time. `verification_required` and `account_locked` ' +
+      'are told only to whoever knows the password.',
+    tags: TAGS,
+    auth: 'none',
+    body: loginRequest,
+    responses: { 200: { description: 'A new session', schema: tokensResponse } },
+    errors: ['invalid_credentials', 'verification_required', 'account_locked', 'overloaded', 'service_unavailable'],
+    handler: async ({ body }) => ({ status: 200, body: await login(body) }),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/v1/auth/refresh',
+    operationId: 'refresh',
+    summary: 'Exchange a refresh token',
+    description:
+      'Every use gives a new token. The same token shown again within 30 seconds gives the same successor (a lost answer, two ' +
+      'tabs at once); shown later it ends the session.',
+    tags: TAGS,
+    auth: 'none',
+    body: refreshRequest,
+    responses: { 200: { description: 'The session goes on', schema: tokensResponse } },
+    errors: ['invalid_refresh_token', 'service_unavailable'],
+    handler: async ({ body }) => ({ status: 200, body: await sessions.refresh(body.refreshToken) }),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/v1/auth/logout',
+    operationId: 'logout',
+    summary: 'End this session',
+    description: 'The access token stops working at once.',
+    tags: TAGS,
+    auth: 'bearer',
+    responses: { 204: { description: 'Ended' } },
+    errors: ['service_unavailable'],
+    handler: async ({ caller }) => {
+      await sessions.end(caller);
+      return { status: 204 };
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/v1/auth/logout-all',
+    operationId: 'logoutAll',
+    summary: 'End every session of the caller',
+    tags: TAGS,
+    auth: 'bearer',
+    responses: { 204: { description: 'Ended' } },
+    errors: ['service_unavailable'],
+    handler: async ({ caller }) => {
+      await sessions.endAll(caller);
+      return { status: 204 };
+    },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/.well-known/jwks.json',
+    operationId: 'getJwks',
+    summary: 'Public keys of the access tokens (RFC 7517)',
+    tags: TAGS,
+    auth: 'none',
+    responses: {
+      200: {
+        description: 'JSON Web Key Set',
+        schema: jwksResponse,
+        headers: { 'Cache-Control': 'How long the set may be kept' },
+      },
+    },
+    errors: ['service_unavailable'],
+    handler: async () => ({
+      status: 200,
+      body: await accessTokens.jwks(),
+      headers: { 'Cache-Control': JWKS_CACHE_CONTROL },
+    }),
+  }),
+];

@@ -1,0 +1,47 @@
+import { defineUpdate } from '@temporalio/workflow';
+
+import type { Locale } from './locale';
+
+export const REGISTRATION_WORKFLOW = 'registration';
+
+/** What a person asked for, the password only as its hash. It crosses Temporal under the payload codec. */
+export interface RegistrationSubmission {
+  readonly email: string;
+  /** Argon2id in PHC format. */
+  readonly passwordHash: string;
+  readonly phone?: string | undefined;
+  readonly faydaId?: string | undefined;
+  readonly firstName?: string | undefined;
+  readonly lastName?: string | undefined;
+  readonly locale: Locale;
+  readonly consents: readonly { readonly purpose: string; readonly version: string }[];
+}
+
+export interface RegistrationInput {
+  readonly submission: RegistrationSubmission;
+  /** Milliseconds from the start of the run. */
+  readonly expiresInMs: number;
+}
+
+export type RegistrationResult = 'completed' | 'expired';
+
+export type VerifyOutcome =
+  | { readonly outcome: 'activated'; readonly userId: string }
+  | { readonly outcome: 'invalid_code' | 'too_many_attempts' | 'already_completed' | 'expired' };
+
+export type ResendOutcome =
+  | { readonly outcome: 'issued'; readonly issue: number }
+  | { readonly outcome: 'too_soon'; readonly retryAfterMs: number }
+  | { readonly outcome: 'limit_reached' | 'already_completed' | 'expired' };
+
+/** Tries a code; the update's id makes a repeated delivery the same try. */
+export const verifyUpdate = defineUpdate<VerifyOutcome, [code: string]>('verify');
+/** Asks for a new code. */
+export const resendUpdate = defineUpdate<ResendOutcome>('resend');
+
+/**
+ * When a registration expires: the time in its id (a UUIDv7, RFC 9562, whose first 48 bits are Unix milliseconds) plus the
+ * life of a registration. Whoever knows the id computes the same instant, before anything is stored.
+ */
+export const registrationExpiry = (registrationId: string, expiresInMs: number): Date =>
+  new Date(Number.parseInt(registrationId.replaceAll('-', '').slice(0, 12), 16) + expiresInMs);

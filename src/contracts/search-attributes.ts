@@ -1,0 +1,11 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
+
+/** What an operator can search for in the Temporal UI. Never encrypted there: only HMACs, opaque ids and states. */
+export const SEARCH_ATTRIBUTES = {
+  /** Blind index of the e-mail address, hex. */
+  emailIndex: defineSearchAttributeKey('MeqenetEmailIndex', 'KEYWORD'),
+  /** Where the registration stands: `verification_pending`, `completed` or `expired`. */
+  registrationStatus: defineSearchAttributeKey('MeqenetRegistrationStatus', 'KEYWORD'),
+  /** The account, once there is one. */
+  userId: defineSearchAttributeKey('MeqenetUserId', 'KEYWORD'),
+} as const;

@@ -1,0 +1,64 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+
+import { hash, verify } from '@node-rs/argon2';
+import { bulkhead, BulkheadRejectedError } from 'cockatiel';
+
+import type { SecurityConfig } from '../config/security.config';
+import { AppError } from '../contracts/errors';
+
+import { deriveKey } from './derive-key';
+
+const SALT_BYTES = 16;
+/** `Algorithm.Argon2id`: a `const enum`, which isolated modules cannot read. */
+const ARGON2ID = 2;
+
+export interface PasswordHasher {
+  /** Argon2id in PHC format under a random salt. @throws {AppError} `overloaded` */
+  hash(password: string): Promise<string>;
+  /**
+   * The same under a salt that belongs to the address: equal submissions have equal hashes, so that a repeated registration
+   * is known as the same without the password being kept anywhere. @throws {AppError} `overloaded`
+   */
+  hashForRegistration(password: string, emailIndex: Uint8Array): Promise<string>;
+  /** @throws {AppError} `overloaded` */
+  verify(passwordHash: string, password: string): Promise<boolean>;
+}
+
+/** Compares two PHC strings in constant time. */
+export const equalHashes = (left: string, right: string): boolean => {
+  const [a, b] = [Buffer.from(left), Buffer.from(right)];
+  return a.length === b.length && timingSafeEqual(a, b);
+};
+
+/**
+ * Argon2id (RFC 9106) in libuv's thread pool, so the event loop stays free. At most `concurrency` run at once and
+ * `queueLimit` wait: past that the answer is `overloaded`, because a longer queue only makes everybody late.
+ */
+export const createPasswordHasher = (config: SecurityConfig['passwordHash'], rootKey: Buffer): PasswordHasher => {
+  const saltKey = deriveKey(rootKey, 'registration-salt');
+  const bounded = bulkhead(config.concurrency, config.queueLimit);
+  const parameters = {
+    algorithm: ARGON2ID,
+    memoryCost: config.memoryKib,
+    timeCost: config.iterations,
+    parallelism: config.parallelism,
+  };
+
+  const limited = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await bounded.execute(work);
+    } catch (error) {
+      if (error instanceof BulkheadRejectedError) throw new AppError('overloaded', { retryAfterSeconds: 1, cause: error });
+      throw error;
+    }
+  };
+
+  return {
+    hash: (password) => limited(() => hash(password, { ...parameters, salt: randomBytes(SALT_BYTES) })),
+    hashForRegistration: (password, emailIndex) => {
+      const salt = createHmac('sha256', saltKey).update(emailIndex).digest().subarray(0, SALT_BYTES);
+      return limited(() => hash(password, { ...parameters, salt }));
+    },
+    verify: (passwordHash, password) => limited(() => verify(passwordHash, password)),
+  };
+};

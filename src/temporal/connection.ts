@@ -1,0 +1,31 @@
+import { Client, Connection } from '@temporalio/client';
+
+import type { TemporalConfig } from '../config/temporal.config';
+
+import { createDataConverter } from './data-converter';
+
+export interface TemporalConnection {
+  readonly client: Client;
+  /** @throws when the frontend does not answer within `timeoutMs` */
+  ping(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A client that connects at its first call and again after an outage, so that a process starts without Temporal. */
+export const createTemporalConnection = (config: TemporalConfig): TemporalConnection => {
+  const connection = Connection.lazy({ address: config.address });
+  const client = new Client({
+    connection,
+    namespace: config.namespace,
+    dataConverter: createDataConverter(config.codecKeys),
+  });
+  return {
+    client,
+    ping: async (timeoutMs) => {
+      await connection.withDeadline(Date.now() + timeoutMs, () =>
+        connection.workflowService.describeNamespace({ namespace: config.namespace }),
+      );
+    },
+    close: () => connection.close(),
+  };
+};

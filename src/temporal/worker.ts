@@ -1,0 +1,91 @@
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+
+import type { EmailActivities } from '../activities/email';
+import type { RegistrationActivities } from '../activities/registration';
+import type { TemporalConfig } from '../config/temporal.config';
+import { TASK_QUEUES, type TaskQueue } from '../contracts/task-queues';
+
+import { createDataConverter } from './data-converter';
+
+export interface WorkerDependencies {
+  readonly config: TemporalConfig;
+  readonly shutdownTimeoutMs: number;
+  readonly workflowBundle: WorkerOptions['workflowBundle'];
+  readonly activities: { readonly registration: RegistrationActivities; readonly email: EmailActivities };
+}
+
+export interface Workers {
+  /** Whether every worker polls. */
+  isRunning(): boolean;
+  /** Settles when all workers have stopped; rejects when one fails. */
+  readonly done: Promise<void>;
+  /** Stops polling and waits for what runs, at most the shutdown timeout. */
+  stop(): Promise<void>;
+}
+
+/** What a worker of each task queue serves. */
+const optionsFor = (queue: TaskQueue, { config, workflowBundle, activities }: WorkerDependencies): Partial<WorkerOptions> => {
+  const { maxActivities, maxMailsPerSecond } = config.worker;
+  switch (queue) {
+    case TASK_QUEUES.registration:
+      return {
+        ...(workflowBundle !== undefined && { workflowBundle }),
+        activities: activities.registration,
+        maxConcurrentActivityTaskExecutions: maxActivities,
+      };
+    case TASK_QUEUES.email:
+      return {
+        activities: activities.email,
+        maxConcurrentActivityTaskExecutions: maxActivities,
+        // Over the whole fleet, so that adding workers does not exceed what the mail server takes.
+        maxTaskQueueActivitiesPerSecond: maxMailsPerSecond,
+      };
+  }
+};
+
+/** The queues a process was told to serve. @throws {Error} naming one that does not exist */
+export const selectTaskQueues = (names: readonly string[]): TaskQueue[] => {
+  const known = Object.values(TASK_QUEUES);
+  const unknown = names.filter((name) => !known.some((queue) => queue === name));
+  if (unknown.length > 0) {
+    throw new Error(`WORKER_TASK_QUEUES: there is no ${unknown.join(', ')}; there are ${known.join(', ')}`);
+  }
+  return names.length === 0 ? known : known.filter((queue) => names.includes(queue));
+};
+
+/** Connects and starts a worker for each task queue. @throws when Temporal does not answer: try again */
+export const startWorkers = async (deps: WorkerDependencies): Promise<Workers> => {
+  const { config, shutdownTimeoutMs } = deps;
+  const queues = selectTaskQueues(config.worker.taskQueues);
+  const connection = await NativeConnection.connect({ address: config.address });
+  const workers = await Promise.all(
+    queues.map((taskQueue) =>
+      Worker.create({
+        connection,
+        namespace: config.namespace,
+        taskQueue,
+        dataConverter: createDataConverter(config.codecKeys),
+        // 0 by default, which would abandon running activities at once.
+        shutdownGraceTime: shutdownTimeoutMs,
+        shutdownForceTime: shutdownTimeoutMs * 2,
+        ...optionsFor(taskQueue, deps),
+      }),
+    ),
+  );
+  const shutDown = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const done = Promise.all(workers.map((worker) => worker.run()))
+    // One worker that failed takes the others down, so that the process ends and is started anew.
+    .finally(shutDown)
+    .then(() => connection.close());
+
+  return {
+    isRunning: () => workers.every((worker) => worker.getState() === 'RUNNING'),
+    done,
+    stop: async () => {
+      shutDown();
+      await done;
+    },
+  };
+};

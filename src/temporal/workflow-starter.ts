@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+
+import {
+  type Client,
+  isGrpcServiceError,
+  isGrpcDeadlineError,
+  ServiceError,
+  WorkflowNotFoundError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
+
+import { AppError } from '../contracts/errors';
+import {
+  type RegistrationInput,
+  REGISTRATION_WORKFLOW,
+  type ResendOutcome,
+  resendUpdate,
+  type VerifyOutcome,
+  verifyUpdate,
+} from '../contracts/registration-workflow';
+import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
+import { TASK_QUEUES } from '../contracts/task-queues';
+
+export interface RegistrationStart {
+  readonly workflowId: string;
+  readonly input: RegistrationInput;
+  /** Blind index of the address, hex; what an operator searches by. */
+  readonly emailIndex: string;
+}
+
+/** One run of a registration. */
+export interface RegistrationRun {
+  readonly workflowId: string;
+  readonly registrationId: string;
+}
+
+/** What the request path may ask of Temporal. Every method throws {AppError} `service_unavailable` when it does not answer. */
+export interface WorkflowStarter {
+  /** Starts a registration or joins the one that runs under this id. @returns its run id, a UUIDv7 */
+  startRegistration(start: RegistrationStart): Promise<string>;
+  /** `undefined` when the run has closed, so the database knows how it ended. */
+  verifyRegistration(run: RegistrationRun, code: string): Promise<VerifyOutcome | undefined>;
+  /** `undefined` when the run has closed. */
+  resendRegistrationCode(run: RegistrationRun): Promise<ResendOutcome | undefined>;
+  /** Whether a registration with this run id is open. Visibility lags behind by up to a second. */
+  isRegistrationOpen(registrationId: string): Promise<boolean>;
+}
+
+interface Timeouts {
+  readonly rpcTimeoutMs: number;
+  readonly updateTimeoutMs: number;
+}
+
+/** Temporal is away, or has no worker to answer an update: nothing is lost, the caller may try again. */
+const isUnavailable = (error: unknown): boolean =>
+  error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
+  error instanceof ServiceError ||
+  isGrpcServiceError(error) ||
+  isGrpcDeadlineError(error);
+
+export const createWorkflowStarter = (client: Client, { rpcTimeoutMs, updateTimeoutMs }: Timeouts): WorkflowStarter => {
+  const call = async <T>(timeoutMs: number, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await client.withDeadline(Date.now() + timeoutMs, work);
+    } catch (error) {
+      if (isUnavailable(error)) throw new AppError('service_unavailable', { retryAfterSeconds: 5, cause: error });
+      throw error;
+    }
+  };
+
+  /** Updates one run; never a later run that happens to have the same workflow id. */
+  const update = async <T>(run: RegistrationRun, send: (handle: ReturnType<Client['workflow']['getHandle']>) => Promise<T>) => {
+    try {
+      return await call(updateTimeoutMs, () => send(client.workflow.getHandle(run.workflowId, undefined, { firstExecutionRunId: run.registrationId })));
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    }
+  };
+
+  return {
+    startRegistration: ({ workflowId, input, emailIndex }) =>
+      call(rpcTimeoutMs, async () => {
+        const handle = await client.workflow.start(REGISTRATION_WORKFLOW, {
+          workflowId,
+          taskQueue: TASK_QUEUES.registration,
+          args: [input],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          staticSummary: 'A person registers',
+          staticDetails:
+            'Steps: store the pending registration, mail a code, wait for the code, open the account, enqueue the welcome mail. ' +
+            'Without the code it expires and what it stored is dropped.',
+          typedSearchAttributes: new TypedSearchAttributes([
+            { key: SEARCH_ATTRIBUTES.emailIndex, value: emailIndex },
+            { key: SEARCH_ATTRIBUTES.registrationStatus, value: 'verification_pending' },
+          ]),
+        });
+        return handle.firstExecutionRunId;
+      }),
+
+    verifyRegistration: (run, code) =>
+      update(run, (handle) => handle.executeUpdate(verifyUpdate, { args: [code], updateId: randomUUID() })),
+
+    resendRegistrationCode: (run) => update(run, (handle) => handle.executeUpdate(resendUpdate, { updateId: randomUUID() })),
+
+    isRegistrationOpen: (registrationId) =>
+      call(rpcTimeoutMs, async () => {
+        const query = `RunId = '${registrationId}' AND WorkflowType = '${REGISTRATION_WORKFLOW}' AND ExecutionStatus = 'Running'`;
+        const { count } = await client.workflow.count(query);
+        return count > 0;
+      }),
+  };
+};
