@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { MIGRATIONS_DIR, PROJECT_ROOT } from './project';
-import { createSchemaEngine, NO_FILTERS, type SchemaEngine } from './schema-engine';
+import { NO_FILTERS, type SchemaEngine, withSchemaEngine } from './schema-engine';
 import { withThrowawayPostgres } from './throwaway-postgres';
 
 const USAGE = `node dist/tools/migration-diff.js [--from <schema.prisma>|empty] [--name <snake_case>] [--check]
@@ -34,22 +34,20 @@ const startingPoint = async (from: string | undefined): Promise<DiffTarget> => {
   }
 };
 
-/** SQL from one schema to `prisma/schema.prisma`; empty when they agree. */
-const diff = async (from: string | undefined, databaseUrl: string): Promise<string> => {
-  const engine = await createSchemaEngine(databaseUrl);
-  try {
-    const { exitCode, stdout } = await engine.diff({
-      from: await startingPoint(from),
-      to: await datamodel(SCHEMA),
-      script: true,
-      exitCode: true,
-      filters: NO_FILTERS,
-    });
-    return exitCode === 0 ? '' : (stdout ?? '');
-  } finally {
-    engine.free();
-  }
-};
+/** SQL from one schema to `prisma/schema.prisma`; empty when they agree. The engine wants a database even for that. */
+const diff = (from: string | undefined): Promise<string> =>
+  withThrowawayPostgres((databaseUrl) =>
+    withSchemaEngine(databaseUrl, async (engine) => {
+      const { exitCode, stdout } = await engine.diff({
+        from: await startingPoint(from),
+        to: await datamodel(SCHEMA),
+        script: true,
+        exitCode: true,
+        filters: NO_FILTERS,
+      });
+      return exitCode === 0 ? '' : (stdout ?? '');
+    }),
+  );
 
 const writeMigration = async (name: string, sql: string): Promise<string> => {
   if (!/^[a-z0-9_]+$/.test(name)) throw new Error('--name takes a-z, 0-9 and _');
@@ -73,8 +71,7 @@ const main = async (): Promise<void> => {
     },
   });
   if (values.help) return console.log(USAGE);
-  // The engine wants a connection even to compare two files.
-  const sql = await withThrowawayPostgres((databaseUrl) => diff(values.from, databaseUrl));
+  const sql = await diff(values.from);
   if (sql === '') return console.log('-- The migrations and prisma/schema.prisma agree.');
   if (values.name !== undefined) return console.log(`Wrote ${await writeMigration(values.name, sql)}`);
   console.log(sql);

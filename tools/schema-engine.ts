@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import * as engineModule from '@prisma/schema-engine-wasm/schema_engine_bg';
+import { Pool } from 'pg';
 
 export type SchemaEngine = engineModule.SchemaEngine;
 
@@ -33,16 +34,26 @@ const loadWasm = async (): Promise<void> => {
 };
 
 /**
- * Prisma's own schema engine, which the Prisma CLI would download as a binary. Free it after use.
+ * Runs `use` with Prisma's own schema engine, which the Prisma CLI would download as a binary.
  *
  * @param databaseUrl where it works; it connects at once, even to compare two schemas only
  */
-export const createSchemaEngine = async (databaseUrl: string): Promise<SchemaEngine> => {
+export const withSchemaEngine = async <T>(databaseUrl: string, use: (engine: SchemaEngine) => Promise<T>): Promise<T> => {
   loaded ??= loadWasm();
   await loaded;
-  const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg({ connectionString: databaseUrl }));
-  const options = { datamodels: undefined };
-  return engineModule.SchemaEngine.new(options, () => undefined, adapter);
+  // The engine never closes its connections, one of which holds its advisory lock; ending the pool does.
+  const pool = new Pool({ connectionString: databaseUrl });
+  const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg(pool));
+  try {
+    const engine = await engineModule.SchemaEngine.new({ datamodels: undefined }, () => undefined, adapter);
+    try {
+      return await use(engine);
+    } finally {
+      engine.free();
+    }
+  } finally {
+    await pool.end();
+  }
 };
 
 /** No table or enum is left out of migrations. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { Client } from 'pg';
 
-import { createSchemaEngine, NO_FILTERS, type SchemaEngine } from '../schema-engine';
+import { NO_FILTERS, type SchemaEngine, withSchemaEngine } from '../schema-engine';
 
 /** Any constant does, as long as nothing else in this database locks it. */
 const MIGRATION_LOCK_KEY = 7_310_117_110;
@@ -40,13 +40,10 @@ export const migrate = async (databaseUrl: string, migrationsDir: string): Promi
   await lock.connect();
   try {
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK_KEY]);
-    const engine = await createSchemaEngine(databaseUrl);
-    try {
+    return await withSchemaEngine(databaseUrl, async (engine) => {
       const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList, filters: NO_FILTERS });
       return appliedMigrationNames;
-    } finally {
-      engine.free();
-    }
+    });
   } finally {
     await lock.end();
   }
