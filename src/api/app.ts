@@ -1,9 +1,24 @@
-import type Koa from 'koa';
+import Koa from 'koa';
 import type { Logger } from 'pino';
 
 import type { Caller } from '../contracts/caller';
+import type { ErrorCode } from '../contracts/errors';
+import type { Readiness } from '../health/readiness';
 import type { Metrics } from '../observability/metrics';
+import type { AppState } from './context';
+import { createDocs } from './docs';
+import { createGuard } from './guard';
+import { accessLog } from './middleware/access-log';
+import { cors } from './middleware/cors';
+import { dispatch, type Mounted } from './middleware/dispatch';
+import { httpMetrics } from './middleware/http-metrics';
+import { problems } from './middleware/problems';
+import { requestId } from './middleware/request-id';
+import { securityHeaders } from './middleware/security-headers';
+import type { DocumentInfo } from './openapi';
+import type { Page } from './page';
 import type { Interceptor, Route } from './route';
+import { createHealthRoutes, metricsPage } from './routes/health';
 
 /** Limits of the HTTP service. Properties are read at use, so an object whose values change is seen at once. */
 export interface HttpConfig {
@@ -13,7 +28,7 @@ export interface HttpConfig {
   readonly requestTimeoutMs: number;
   /** Origins that browsers may call from. */
   readonly corsOrigins: readonly string[];
-  /** Proxies in front that append to `X-Forwarded-For`; 0 by default: the header is ignored. */
+  /** Proxies in front that append to `X-Forwarded-For`; 0 by default: the header is ignored. Read once, at start. */
   readonly trustedProxyHops?: number;
 }
 
@@ -26,13 +41,49 @@ export interface AppDependencies {
   readonly authenticate: (bearerToken: string) => Promise<Caller>;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly readiness: Readiness;
   readonly config: HttpConfig;
   /** What the OpenAPI document says of the service; without it no documentation is served. */
-  readonly docs?: { readonly title: string; readonly version: string; readonly publicUrl: string };
+  readonly docs?: Omit<DocumentInfo, 'interceptorErrors'>;
+  /** Pages outside the JSON contract, such as `verifyEmailPages()`. */
+  readonly pages?: readonly Page[];
   /** Around every handler, the first one outermost. */
   readonly interceptors?: readonly Interceptor[];
+  /** Problems that the interceptors can answer on any route; they go into the document. */
+  readonly interceptorErrors?: readonly ErrorCode[];
 }
 
-export const createApp = (_dependencies: AppDependencies): Koa => {
-  throw new Error('not built yet');
+/** Every endpoint of the app: the given routes, health, metrics, pages and documentation. */
+const mount = (dependencies: AppDependencies): Mounted[] => {
+  const { metrics, readiness, docs, pages = [], interceptors = [], interceptorErrors = [] } = dependencies;
+  const routes = [...dependencies.routes, ...createHealthRoutes(readiness)];
+  const guard = createGuard({ ...dependencies, interceptors, interceptorErrors });
+  const allPages = [
+    metricsPage(metrics),
+    ...pages,
+    ...(docs === undefined ? [] : createDocs(routes, { ...docs, interceptorErrors })),
+  ];
+  return [
+    ...routes.map((route) => ({ method: route.method, path: route.path, endpoint: guard(route) })),
+    ...allPages.map(({ path, respond }) => ({ method: 'get' as const, path, endpoint: respond })),
+  ];
+};
+
+/** The HTTP API as a Koa app. The order of the middleware is the order in which a request passes them. */
+export const createApp = (dependencies: AppDependencies): Koa<AppState> => {
+  const { logger, metrics, config } = dependencies;
+  const hops = config.trustedProxyHops ?? 0;
+  const app = new Koa<AppState>({ proxy: hops > 0, maxIpsCount: hops });
+  app.use(requestId());
+  app.use(accessLog(logger));
+  app.use(httpMetrics(metrics));
+  app.use(securityHeaders());
+  app.use(cors(config));
+  app.use(problems(logger));
+  app.use(dispatch(mount(dependencies)));
+  // What breaks after the middleware: mostly clients that leave while an answer is sent.
+  app.on('error', (error: unknown) => {
+    logger.debug({ err: error }, 'an answer could not be sent');
+  });
+  return app;
 };

@@ -1,0 +1,38 @@
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+
+import { v7 as uuidv7 } from 'uuid';
+
+import { PROBLEM_TYPE } from './problem';
+
+/** Codes of their own: no route ever gives them, and there is no request yet to speak of. */
+const BY_ERROR_CODE: Readonly<Record<string, { readonly status: number; readonly code: string; readonly title: string }>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, code: 'headers_too_large', title: 'The request headers are too large' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'request_timeout', title: 'The request took too long to arrive' },
+};
+const MALFORMED = { status: 400, code: 'malformed_request', title: 'The request is not well-formed HTTP' };
+
+/** Whether an answer is already on its way on this connection; node's own handler asks the same (lib/_http_server.js). */
+const isAnswering = (socket: Socket): boolean =>
+  (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage?.headersSent === true;
+
+/** Answers what node's parser could not make a request of, and ends the connection. */
+export const answerClientError = (error: NodeJS.ErrnoException, socket: Socket): void => {
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
+    socket.destroy(error);
+    return;
+  }
+  const { status, code, title } = BY_ERROR_CODE[error.code ?? ''] ?? MALFORMED;
+  const requestId = uuidv7();
+  const body = JSON.stringify({ type: `urn:meqenet:problem:${code}`, title, status, detail: title, code, requestId });
+  const head = [
+    `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}`,
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${String(Buffer.byteLength(body))}`,
+    `X-Request-Id: ${requestId}`,
+    'Cache-Control: no-store',
+    'X-Content-Type-Options: nosniff',
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+};

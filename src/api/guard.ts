@@ -1,0 +1,111 @@
+import type { Logger } from 'pino';
+
+import type { Caller } from '../contracts/caller';
+import { AppError, type ErrorCode } from '../contracts/errors';
+import type { AppContext } from './context';
+import { commonErrors } from './common-errors';
+import { type Progress, withDeadline } from './deadline';
+import { readJson } from './middleware/json-body';
+import type { Interceptor, ResponseSpec, Route, RouteAnswer, RouteRequest } from './route';
+import { parseInput, toFieldErrors } from './validation';
+
+/** RFC 6750, section 2.1. */
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+
+export interface GuardDependencies {
+  readonly authenticate: (bearerToken: string) => Promise<Caller>;
+  readonly logger: Logger;
+  readonly config: { readonly maxBodyBytes: number; readonly requestTimeoutMs: number };
+  readonly interceptors: readonly Interceptor[];
+  /** Problems that the interceptors can answer on any route. */
+  readonly interceptorErrors: readonly ErrorCode[];
+}
+
+/** What the router has found in the URL. */
+export interface Match {
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly query: Readonly<Record<string, unknown>>;
+}
+export type Endpoint = (ctx: AppContext, match: Match) => Promise<void> | void;
+
+const bearerToken = (ctx: AppContext): string => {
+  const [, token] = BEARER.exec(ctx.req.headers.authorization ?? '') ?? [];
+  if (token === undefined) throw new AppError('invalid_token');
+  return token;
+};
+
+const singleHeader = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+
+const toRequest = (ctx: AppContext, parsed: Pick<RouteRequest, 'params' | 'query' | 'body' | 'caller'>): RouteRequest => {
+  const { headers } = ctx.req;
+  return {
+    ...parsed,
+    requestId: ctx.state.requestId,
+    headers: {
+      userAgent: headers['user-agent'],
+      acceptLanguage: headers['accept-language'],
+      idempotencyKey: singleHeader(headers['idempotency-key']),
+    },
+    ip: ctx.ip,
+  };
+};
+
+type Handle = (request: RouteRequest) => Promise<RouteAnswer>;
+
+/** The handler inside its interceptors, the first one outermost; composed once, not for every request. */
+const compose = (route: Route, interceptors: readonly Interceptor[]): Handle =>
+  interceptors.reduceRight<Handle>(
+    (inner, intercept) => (request) => intercept(route, request, () => inner(request)),
+    route.handler,
+  );
+
+/** The text of an answer, holding only what its schema declares. */
+const serialize = (route: Route, spec: ResponseSpec | undefined, answer: RouteAnswer): string => {
+  if (spec === undefined) throw new Error(`${route.operationId} answered ${String(answer.status)}, which it does not declare`);
+  if (spec.schema === undefined) return '';
+  const parsed = spec.schema.safeParse(answer.body);
+  if (parsed.success) return JSON.stringify(parsed.data);
+  const places = toFieldErrors(parsed.error.issues, 'pointer').map(({ path, code }) => `${path} ${code}`);
+  throw new Error(`The answer of ${route.operationId} does not fit its schema: ${places.join(', ')}`);
+};
+
+const send = (ctx: AppContext, route: Route, answer: RouteAnswer): void => {
+  const spec = route.responses[answer.status];
+  const text = serialize(route, spec, answer);
+  if (answer.headers !== undefined) for (const [name, value] of Object.entries(answer.headers)) ctx.set(name, value);
+  if (text !== '' && !ctx.res.hasHeader('Content-Type')) ctx.res.setHeader('Content-Type', spec?.contentType ?? 'application/json');
+  ctx.status = answer.status;
+  ctx.body = text;
+  if (text === '') ctx.remove('Content-Type');
+};
+
+/**
+ * Makes routes into endpoints: authenticates, validates, runs the handler within its time, and filters the answer.
+ * Who may not call at all learns nothing of what a good request looks like, and costs no reading of a body.
+ */
+export const createGuard = ({ authenticate, logger, config, interceptors, interceptorErrors }: GuardDependencies) => {
+  const handleRequest = async (ctx: AppContext, match: Match, route: Route, handle: Handle, progress: Progress) => {
+    const caller = route.auth === 'bearer' ? await authenticate(bearerToken(ctx)) : undefined;
+    const params = route.params && parseInput(route.params, match.params, 'name');
+    const query = route.query && parseInput(route.query, match.query, 'name');
+    const body = route.body && parseInput(route.body, await readJson(ctx.req, ctx.res, config.maxBodyBytes), 'pointer');
+    progress.received = true;
+    return handle(toRequest(ctx, { params, query, body, caller }));
+  };
+
+  return (route: Route): Endpoint => {
+    const handle = compose(route, interceptors);
+    const declared = new Set<ErrorCode>([...commonErrors(route), ...interceptorErrors, ...route.errors]);
+    return async (ctx, match) => {
+      try {
+        const answer = await withDeadline(config.requestTimeoutMs, (progress) => handleRequest(ctx, match, route, handle, progress));
+        send(ctx, route, answer);
+      } catch (error) {
+        if (error instanceof AppError && !declared.has(error.code)) {
+          logger.warn({ operationId: route.operationId, problem: error.code }, 'the route does not declare this error');
+        }
+        throw error;
+      }
+    };
+  };
+};

@@ -1,0 +1,135 @@
+import {
+  createDocument,
+  type oas31,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponseObject,
+} from 'zod-openapi';
+
+import { type ErrorCode, ERRORS } from '../contracts/errors';
+import { commonErrors } from './common-errors';
+import { PROBLEM_TYPE, problemSchema } from './problem';
+import type { ResponseSpec, Route } from './route';
+
+export interface DocumentInfo {
+  readonly title: string;
+  readonly version: string;
+  readonly description?: string;
+  /** Where the service is reached; the document's own origin stands first in any case. */
+  readonly publicUrl?: string;
+  /** Problems that the interceptors can answer on any route. */
+  readonly interceptorErrors?: readonly ErrorCode[];
+}
+
+const INTRODUCTION = `Errors are RFC 9457 problem details; branch on \`code\`, which never changes. \`detail\` and the messages
+of fields follow \`Accept-Language\` (\`en\`, \`am\`). Unknown fields of a body are refused. A path that does not exist is answered
+with 404, a method that it does not have with 405 and \`Allow\`. A request that is not HTTP is answered with 400, 408 or 431
+before it reaches any operation.`;
+
+const header = (description: string): oas31.HeaderObject => ({ description, schema: { type: 'string' } });
+const HEADERS: Record<string, oas31.HeaderObject> = {
+  requestId: header('Id of the request: the one sent in X-Request-Id, or a new one'),
+  retryAfter: header('Seconds to wait before the next try'),
+  authenticate: header('RFC 6750'),
+};
+const headerRef = (name: keyof typeof HEADERS) => ({ $ref: `#/components/headers/${String(name)}` as const });
+
+const successAnswer = (spec: ResponseSpec): ZodOpenApiResponseObject => ({
+  description: spec.description,
+  headers: {
+    'X-Request-Id': headerRef('requestId'),
+    ...Object.fromEntries(Object.entries(spec.headers ?? {}).map(([name, text]) => [name, header(text)])),
+  },
+  ...(spec.schema !== undefined && { content: { [spec.contentType ?? 'application/json']: { schema: spec.schema } } }),
+});
+
+const problemExample = (code: ErrorCode, path: string) => ({
+  summary: ERRORS[code].title,
+  value: {
+    type: `urn:meqenet:problem:${code}`,
+    title: ERRORS[code].title,
+    status: ERRORS[code].status,
+    detail: ERRORS[code].title,
+    instance: path,
+    code,
+    requestId: '019ac0de-5b1c-7f2e-9c39-3f9a4d1f0a11',
+    ...(code === 'validation_failed' && {
+      errors: [{ path: '/email', code: 'invalid_format', message: 'Invalid email address' }],
+    }),
+  },
+});
+
+/** The problem answer of one status, with an example for each of its codes. */
+const problemAnswer = (status: number, codes: readonly ErrorCode[], path: string): ZodOpenApiResponseObject => ({
+  description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('. '),
+  headers: {
+    'X-Request-Id': headerRef('requestId'),
+    ...((status === 429 || status === 503) && { 'Retry-After': headerRef('retryAfter') }),
+    ...(codes.includes('invalid_token') && { 'WWW-Authenticate': headerRef('authenticate') }),
+  },
+  content: {
+    [PROBLEM_TYPE]: {
+      schema: problemSchema,
+      examples: Object.fromEntries(codes.map((code) => [code, problemExample(code, path)])),
+    },
+  },
+});
+
+/** `:name` as OpenAPI writes it. */
+const templated = (path: string): string => path.replaceAll(/:(\w+)/g, '{$1}');
+
+const answers = (route: Route, interceptorErrors: readonly ErrorCode[]): Record<string, ZodOpenApiResponseObject> => {
+  const byStatus: Record<string, ZodOpenApiResponseObject> = {};
+  for (const [status, spec] of Object.entries(route.responses)) byStatus[status] = successAnswer(spec);
+  const codes = [...new Set([...route.errors, ...interceptorErrors, ...commonErrors(route)])];
+  for (const status of new Set(codes.map((code) => ERRORS[code].status))) {
+    const group = codes.filter((code) => ERRORS[code].status === status);
+    const problem = problemAnswer(status, group, templated(route.path));
+    const success = byStatus[status];
+    byStatus[status] =
+      success === undefined ? problem : { ...problem, ...success, content: { ...success.content, ...problem.content } };
+  }
+  return byStatus;
+};
+
+const operation = (route: Route, interceptorErrors: readonly ErrorCode[]): ZodOpenApiOperationObject => ({
+  operationId: route.operationId,
+  summary: route.summary,
+  ...(route.description !== undefined && { description: route.description }),
+  tags: [...route.tags],
+  security: route.auth === 'bearer' ? [{ bearer: [] }] : [],
+  ...((route.params !== undefined || route.query !== undefined) && {
+    requestParams: {
+      ...(route.params !== undefined && { path: route.params }),
+      ...(route.query !== undefined && { query: route.query }),
+    },
+  }),
+  ...(route.body !== undefined && {
+    requestBody: { required: true, content: { 'application/json': { schema: route.body } } },
+  }),
+  responses: answers(route, interceptorErrors) as ZodOpenApiOperationObject['responses'],
+});
+
+/** The OpenAPI 3.1 document of the routes: made from the very declarations that validate and filter. */
+export const createOpenApiDocument = (routes: readonly Route[], info: DocumentInfo) => {
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
+  for (const route of routes) {
+    (paths[templated(route.path)] ??= {})[route.method] = operation(route, info.interceptorErrors ?? []);
+  }
+  const tags = [...new Set(routes.flatMap((route) => route.tags))].map((name) => ({ name }));
+  return createDocument({
+    openapi: '3.1.1',
+    info: {
+      title: info.title,
+      version: info.version,
+      description: [info.description, INTRODUCTION].filter((text) => text !== undefined).join('\n\n'),
+    },
+    servers: [{ url: '/' }, ...(info.publicUrl === undefined ? [] : [{ url: info.publicUrl }])],
+    tags,
+    paths: paths as ZodOpenApiPathsObject,
+    components: {
+      headers: HEADERS,
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    },
+  });
+};

@@ -1,0 +1,119 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type Koa from 'koa';
+
+import type { AppState } from './context';
+import { answerClientError } from './client-error';
+
+/** RFC 9112 asks for at least 8000 octets for the request line; the headers of an access token fit twice. */
+const MAX_HEADER_BYTES = 16_384;
+/** Longest time for the headers to arrive, milliseconds (Slowloris). */
+const HEADERS_TIMEOUT_MS = 10_000;
+/** Longer than the idle timeout of common load balancers (60 s), which otherwise send into a closing connection. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** How often node looks for connections that are too slow, milliseconds. */
+const CHECK_INTERVAL_MS = 1_000;
+/** The app's own deadline answers better than node's, so that one comes later, milliseconds. */
+const BACKSTOP_MS = 2_000;
+const IDLE_SWEEP_MS = 50;
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly requestTimeoutMs: number;
+  /** Name of the setting that holds the port, for the error when it is in use. */
+  readonly portSetting?: string;
+  readonly headersTimeoutMs?: number;
+  readonly keepAliveTimeoutMs?: number;
+}
+
+export interface Listening {
+  readonly address: { readonly host: string; readonly port: number };
+  /**
+   * Stops gracefully. Every answer from now on says `Connection: close`; for `drainMs` new connections are still
+   * accepted, so that load balancers can notice; then running requests may take until `timeoutMs` before their
+   * connections are cut.
+   * @returns how many requests were cut off
+   */
+  readonly close: (timeoutMs: number, options?: { readonly drainMs?: number }) => Promise<{ readonly cutOff: number }>;
+}
+
+const start = (server: Server, { host, port, portSetting }: ListenOptions): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const where = `${host}:${String(port)}`;
+      const hint = portSetting === undefined ? '' : `; set ${portSetting} to a free one`;
+      const reason = error.code === 'EADDRINUSE' ? `the port is in use${hint}` : (error.code ?? error.message);
+      reject(new Error(`Cannot listen on ${where}: ${reason}`, { cause: error }));
+    });
+    server.listen({ host, port }, () => {
+      resolve();
+    });
+  });
+
+const stop = async (server: Server, running: Set<ServerResponse>, timeoutMs: number): Promise<number> => {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+  // A connection whose answer had already promised keep-alive becomes idle only later.
+  const sweep = setInterval(() => {
+    server.closeIdleConnections();
+  }, IDLE_SWEEP_MS);
+  let cutOff = 0;
+  const deadline = setTimeout(() => {
+    cutOff = running.size;
+    server.closeAllConnections();
+  }, timeoutMs);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(deadline);
+  return cutOff;
+};
+
+/**
+ * Serves an app over HTTP/1.1 with bounds on everything that a slow or hostile client could stretch.
+ * @throws {Error} naming the address, and for a port in use the setting to change
+ */
+export const listen = async (app: Koa<AppState>, options: ListenOptions): Promise<Listening> => {
+  const handle = app.callback();
+  const running = new Set<ServerResponse>();
+  let closing = false;
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: Math.min(options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS, options.requestTimeoutMs),
+    requestTimeout: options.requestTimeoutMs + BACKSTOP_MS,
+    keepAliveTimeout: options.keepAliveTimeoutMs ?? KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+  });
+  server.on('request', (request, response) => {
+    running.add(response);
+    response.once('close', () => running.delete(response));
+    if (closing) response.setHeader('Connection', 'close');
+    void handle(request, response);
+  });
+  // The body is asked for only when it will be read; without it the connection could not be used again.
+  server.on('checkContinue', (request, response) => {
+    response.setHeader('Connection', 'close');
+    server.emit('request', request, response);
+  });
+  server.on('clientError', (error, socket) => {
+    answerClientError(error, socket as Socket);
+  });
+  await start(server, options);
+  const { address, port } = server.address() as AddressInfo;
+
+  return {
+    address: { host: address, port },
+    close: async (timeoutMs, { drainMs = 0 } = {}) => {
+      closing = true;
+      for (const response of running) if (!response.headersSent) response.setHeader('Connection', 'close');
+      if (drainMs > 0) await sleep(drainMs);
+      return { cutOff: await stop(server, running, timeoutMs) };
+    },
+  };
+};

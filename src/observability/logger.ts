@@ -1,0 +1,39 @@
+import pino, { type DestinationStream, type Logger } from 'pino';
+
+import type { PinoConfig } from '../config/pino.config';
+import { createRedact } from './redact';
+
+/** Lines are collected up to this size before they are written, bytes. */
+const BUFFER_BYTES = 4_096;
+/** ... or up to this age, milliseconds. */
+const FLUSH_MS = 250;
+
+/** Standard output, buffered: a write for each line would cost more than the request. Flushed at exit by pino. */
+const bufferedOutput = (): DestinationStream =>
+  pino.destination({ dest: 1, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_MS });
+
+/**
+ * A JSON logger: ISO times, level by name, `service`, secrets and personal data redacted at any depth, errors without
+ * the values that drivers put into them.
+ */
+export const createLogger = ({ level, serviceName }: PinoConfig, destination: DestinationStream = bufferedOutput()): Logger => {
+  const redact = createRedact();
+  return pino(
+    {
+      level,
+      base: { service: serviceName },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }), log: redact, bindings: redact },
+      // `redact` has dealt with errors; pino's serializer would take the reduced object for an error again.
+      serializers: { err: (value: unknown) => value },
+      hooks: {
+        // Without a message pino takes the error's own, unmasked.
+        logMethod(args, method) {
+          if (args.length === 1 && typeof args[0] === 'object') method.apply(this, [args[0], 'error']);
+          else method.apply(this, args);
+        },
+      },
+    },
+    destination,
+  );
+};
