@@ -11,3 +11,9 @@ export const PROJECT_ROOT = findRoot(__dirname);
 export const STATE_DIR = join(PROJECT_ROOT, '.meqenet');
 export const MIGRATIONS_DIR = join(PROJECT_ROOT, 'prisma', 'migrations');
 export const DIST_DIR = join(PROJECT_ROOT, 'dist');
+
+/** Where `npm start` keeps what it needs. */
+export const DATA_DIR = join(STATE_DIR, 'data');
+export const LOG_DIR = join(STATE_DIR, 'logs');
+export const SECRETS_FILE = join(STATE_DIR, 'secrets.env');
+export const STACK_FILE = join(STATE_DIR, 'stack.json');

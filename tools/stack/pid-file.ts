@@ -26,7 +26,8 @@ const fileIn = (dataDir: string): string => join(dataDir, 'stack.pids');
 
 const runs = (entry: Entry): boolean => processStartTime(entry.pid) === entry.startTime;
 
-const readRunning = (dataDir: string): Entry[] => {
+/** Those of a stack's processes that run at this moment, in the order in which they were started. */
+export const runningProcesses = (dataDir: string): Entry[] => {
   try {
     return entries.parse(JSON.parse(readFileSync(fileIn(dataDir), 'utf8'))).filter(runs);
   } catch {
@@ -36,8 +37,8 @@ const readRunning = (dataDir: string): Entry[] => {
 };
 
 /** The id of the process that runs a stack on this data, if one does. */
-export const runningSupervisor = (dataDir: string): number | undefined =>
-  readRunning(dataDir).find((entry) => entry.name === SUPERVISOR)?.pid;
+const runningSupervisor = (dataDir: string): number | undefined =>
+  runningProcesses(dataDir).find((entry) => entry.name === SUPERVISOR)?.pid;
 
 const signal = (entry: Entry, name: NodeJS.Signals): void => {
   if (runs(entry)) process.kill(entry.pid, name);
@@ -59,7 +60,7 @@ export const takeOver = async (dataDir: string): Promise<{ pidFile: PidFile; end
   if (supervisor !== undefined) {
     throw new Error(`The stack already runs on ${dataDir} (process ${String(supervisor)}). Stop that one first.`);
   }
-  const leftovers = readRunning(dataDir).reverse();
+  const leftovers = runningProcesses(dataDir).reverse();
   for (const entry of leftovers) await stopEntry(entry);
 
   const listed = new Map<number, Entry>();
