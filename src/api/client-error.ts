@@ -1,5 +1,5 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 import { v7 as uuidv7 } from 'uuid';
 
@@ -13,11 +13,11 @@ const BY_ERROR_CODE: Readonly<Record<string, { readonly status: number; readonly
 const MALFORMED = { status: 400, code: 'malformed_request', title: 'The request is not well-formed HTTP' };
 
 /** Whether an answer is already on its way on this connection; node's own handler asks the same (lib/_http_server.js). */
-const isAnswering = (socket: Socket): boolean =>
-  (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage?.headersSent === true;
+const isAnswering = (socket: Duplex): boolean =>
+  (socket as Duplex & { _httpMessage?: ServerResponse | null })._httpMessage?.headersSent === true;
 
 /** Answers what node's parser could not make a request of, and ends the connection. */
-export const answerClientError = (error: NodeJS.ErrnoException, socket: Socket): void => {
+export const answerClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
   if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
     socket.destroy(error);
     return;

@@ -29,9 +29,9 @@ export interface Match {
 export type Endpoint = (ctx: AppContext, match: Match) => Promise<void> | void;
 
 const bearerToken = (ctx: AppContext): string => {
-  const [, token] = BEARER.exec(ctx.req.headers.authorization ?? '') ?? [];
-  if (token === undefined) throw new AppError('invalid_token');
-  return token;
+  const match = BEARER.exec(ctx.req.headers.authorization ?? '');
+  if (match?.[1] === undefined) throw new AppError('invalid_token');
+  return match[1];
 };
 
 const singleHeader = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);

@@ -2,7 +2,6 @@ import {
   createDocument,
   type oas31,
   type ZodOpenApiOperationObject,
-  type ZodOpenApiPathsObject,
   type ZodOpenApiResponseObject,
 } from 'zod-openapi';
 
@@ -32,7 +31,7 @@ const HEADERS: Record<string, oas31.HeaderObject> = {
   retryAfter: header('Seconds to wait before the next try'),
   authenticate: header('RFC 6750'),
 };
-const headerRef = (name: keyof typeof HEADERS) => ({ $ref: `#/components/headers/${String(name)}` as const });
+const headerRef = (name: string) => ({ $ref: `#/components/headers/${name}` as const });
 
 const successAnswer = (spec: ResponseSpec): ZodOpenApiResponseObject => ({
   description: spec.description,
@@ -107,7 +106,7 @@ const operation = (route: Route, interceptorErrors: readonly ErrorCode[]): ZodOp
   ...(route.body !== undefined && {
     requestBody: { required: true, content: { 'application/json': { schema: route.body } } },
   }),
-  responses: answers(route, interceptorErrors) as ZodOpenApiOperationObject['responses'],
+  responses: answers(route, interceptorErrors),
 });
 
 /** The OpenAPI 3.1 document of the routes: made from the very declarations that validate and filter. */
@@ -126,7 +125,7 @@ export const createOpenApiDocument = (routes: readonly Route[], info: DocumentIn
     },
     servers: [{ url: '/' }, ...(info.publicUrl === undefined ? [] : [{ url: info.publicUrl }])],
     tags,
-    paths: paths as ZodOpenApiPathsObject,
+    paths,
     components: {
       headers: HEADERS,
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },

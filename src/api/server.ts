@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type Koa from 'koa';
@@ -94,16 +94,14 @@ export const listen = async (app: Koa<AppState>, options: ListenOptions): Promis
     running.add(response);
     response.once('close', () => running.delete(response));
     if (closing) response.setHeader('Connection', 'close');
-    void handle(request, response);
+    handle(request, response).catch((error: unknown) => response.destroy(error as Error));
   });
   // The body is asked for only when it will be read; without it the connection could not be used again.
   server.on('checkContinue', (request, response) => {
     response.setHeader('Connection', 'close');
     server.emit('request', request, response);
   });
-  server.on('clientError', (error, socket) => {
-    answerClientError(error, socket as Socket);
-  });
+  server.on('clientError', answerClientError);
   await start(server, options);
   const { address, port } = server.address() as AddressInfo;
 

@@ -1,16 +1,19 @@
 import { z } from 'zod';
 
-import { choice, duration, integer, list, port, text } from './fields';
+import { choice, duration, httpUrl, integer, origins, port, text } from './fields';
 
 export const appEnv = z.object({
   NODE_ENV: choice(['development', 'test', 'production'], 'development', 'Kind of environment'),
   HOST: text('127.0.0.1', 'Address that the HTTP servers listen on; 0.0.0.0 in a container'),
   AUTH_SERVICE_PORT: port(3001, 'HTTP port of the auth service'),
-  PUBLIC_URL: text('http://localhost:3001', 'Base URL under which people reach the service; links in mails start with it'),
+  PUBLIC_URL: httpUrl(
+    'http://localhost:3001',
+    'Base URL under which people reach the service; links in mails start with it',
+  ),
   REQUEST_TIMEOUT: duration('15s', 'Longest time for one HTTP request, body included'),
   SHUTDOWN_TIMEOUT: duration('10s', 'How long requests, activities and jobs may take to finish after SIGTERM'),
   MAX_BODY_BYTES: integer(65_536, 1_024, 10_485_760, 'Largest request body, bytes'),
-  CORS_ORIGINS: list('', 'Origins that browsers may call from; none by default'),
+  CORS_ORIGINS: origins('', 'Origins that browsers may call from; none by default'),
 });
 
 /** The HTTP service itself: where it listens, and its limits. Times are milliseconds. */

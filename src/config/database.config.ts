@@ -3,7 +3,11 @@ import { z } from 'zod';
 import { duration, integer, secretUrl } from './fields';
 
 export const databaseEnv = z.object({
-  DATABASE_URL: secretUrl(['postgresql', 'postgres'], 'PostgreSQL connection', 'postgresql://meqenet:<password>@localhost:5432/meqenet_auth'),
+  DATABASE_URL: secretUrl(
+    ['postgresql', 'postgres'],
+    'PostgreSQL connection',
+    'postgresql://meqenet:<password>@localhost:5432/meqenet_auth',
+  ),
   DATABASE_POOL_SIZE: integer(10, 1, 200, 'Connections that one process keeps at most'),
   DATABASE_CONNECT_TIMEOUT: duration('3s', 'How long to wait for a connection'),
   DATABASE_QUERY_TIMEOUT: duration('10s', 'Longest time for one statement'),

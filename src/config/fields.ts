@@ -5,6 +5,8 @@ import { z } from 'zod';
 export interface FieldMeta {
   /** Shown in `env.example`; required for every variable. */
   readonly description: string;
+  /** How a value is written, its unit and bounds included. */
+  readonly format: string;
   /** Also read from the file named by `NAME_FILE`, and never given a default. */
   readonly secret?: boolean;
   /** May change while the process runs (through `CONFIG_FILE`). */
@@ -20,93 +22,153 @@ const describe = <T extends z.ZodType>(schema: T, meta: FieldMeta): T => {
   return schema;
 };
 
+/** Digits only: `Number` alone would take `1e3`, `0x10` and blanks as well. */
+const wholeNumber = (min: number, max: number) => {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d+$/, message)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message);
+};
+
 /** A TCP port, 1 to 65535. */
 export const port = (defaultPort: number, description: string) =>
-  describe(z.coerce.number().int().min(1).max(65_535).default(defaultPort), { description });
+  describe(wholeNumber(1, 65_535).prefault(String(defaultPort)), { description, format: 'port' });
 
-/** A whole number within bounds; `unit` goes into the description. */
+/** A whole number within bounds; `description` ends with its unit. */
 export const integer = (defaultValue: number, min: number, max: number, description: string) =>
-  describe(z.coerce.number().int().min(min).max(max).default(defaultValue), { description });
+  describe(wholeNumber(min, max).prefault(String(defaultValue)), {
+    description,
+    format: `whole number, ${min} to ${max}`,
+  });
+
+const DURATION_EXAMPLES = 'such as 500ms, 30s, 15m, 24h or 7d';
+/** Longer than anything here lasts; far below where milliseconds lose precision. */
+const MAX_DURATION_MS = 3_650 * 24 * 60 * 60 * 1_000;
 
 /** A duration such as `15m`, `24h` or `500ms`; the parsed value is in milliseconds. */
 export const duration = (defaultValue: string, description: string) =>
   describe(
     z
       .string()
-      .regex(/^\d+(ms|s|m|h|d)$/, 'must be a duration such as 500ms, 30s, 15m, 24h or 7d')
-      .default(defaultValue)
-      .transform((text) => ms(text as ms.StringValue)),
-    { description: `${description} (duration)` },
+      .regex(/^\d+(ms|s|m|h|d)$/, `must be a duration ${DURATION_EXAMPLES}`)
+      .transform((value) => ms(value as ms.StringValue))
+      .refine((value) => value > 0 && value <= MAX_DURATION_MS, 'must be longer than 0 and at most 3650d')
+      .prefault(defaultValue),
+    { description, format: `duration ${DURATION_EXAMPLES}` },
   );
 
 export const text = (defaultValue: string, description: string) =>
-  describe(z.string().min(1).default(defaultValue), { description });
+  describe(z.string().min(1).default(defaultValue), { description, format: 'text' });
 
-export const optionalText = (description: string) => describe(z.string().min(1).optional(), { description });
+export const optionalText = (description: string) =>
+  describe(z.string().min(1).optional(), { description, format: 'text' });
+
+/** `host:port`. */
+export const address = (defaultValue: string, description: string) =>
+  describe(
+    z
+      .string()
+      .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}$/, 'must be host:port')
+      .default(defaultValue),
+    {
+      description,
+      format: 'host:port',
+    },
+  );
+
+export const httpUrl = (defaultValue: string, description: string) =>
+  describe(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).default(defaultValue), {
+    description,
+    format: 'URL',
+  });
 
 export const choice = <const T extends readonly [string, ...string[]]>(
   values: T,
   defaultValue: T[number],
   description: string,
-) =>
-  describe(z.enum(values).default(defaultValue as never), {
-    description: `${description} (${values.join(', ')})`,
+) => {
+  const format = `one of ${values.join(', ')}`;
+  return describe(z.enum(values, { error: `must be ${format}` }).default(defaultValue as never), {
+    description,
+    format,
   });
+};
 
 export const flag = (defaultValue: boolean, description: string) =>
   describe(
     z
-      .enum(['true', 'false'])
-      .default(defaultValue ? 'true' : 'false')
-      .transform((value) => value === 'true'),
-    { description: `${description} (true or false)` },
+      .enum(['true', 'false'], { error: 'must be true or false' })
+      .transform((value) => value === 'true')
+      .prefault(defaultValue ? 'true' : 'false'),
+    { description, format: 'true or false' },
   );
+
+const split = (value: string): string[] =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 
 /** Comma-separated values, blanks dropped. */
 export const list = (defaultValue: string, description: string) =>
+  describe(z.string().transform(split).prefault(defaultValue), { description, format: 'comma-separated' });
+
+const isOrigin = (value: string): boolean => URL.canParse(value) && new URL(value).origin === value;
+
+/** Comma-separated web origins, as browsers send them in `Origin`; `*` is none. */
+export const origins = (defaultValue: string, description: string) =>
   describe(
     z
       .string()
-      .default(defaultValue)
-      .transform((value) =>
-        value
-          .split(',')
-          .map((part) => part.trim())
-          .filter((part) => part !== ''),
-      ),
-    { description: `${description} (comma-separated)` },
+      .transform(split)
+      .refine((values) => values.every(isOrigin), 'must be origins such as https://app.example, without a path')
+      .prefault(defaultValue),
+    { description, format: 'comma-separated origins such as https://app.example' },
   );
 
-export const secretUrl = (protocols: readonly string[], description: string, example: string) =>
+export const secretUrl = (protocols: readonly [string, ...string[]], description: string, example: string) =>
   describe(
-    z.url({ protocol: new RegExp(`^(${protocols.join('|')})$`), error: `must be a ${protocols.join(' or ')} URL` }),
-    { description, secret: true, example },
+    z
+      .url({ error: 'must be a URL' })
+      .refine(
+        (value) => protocols.includes(new URL(value).protocol.slice(0, -1)),
+        `must be a ${protocols.join(' or ')} URL`,
+      ),
+    { description, format: `${protocols[0]} URL`, secret: true, example },
   );
 
 export const optionalSecret = (description: string) =>
-  describe(z.string().min(1).optional(), { description, secret: true });
+  describe(z.string().min(1).optional(), { description, format: 'text', secret: true });
 
 const KEY_BYTES = 32;
 /** 32 random bytes hold some 30 distinct values; a placeholder or a repeated byte holds few. */
 const MIN_DISTINCT_BYTES = 16;
 
-const decodeKey = (encoded: string, context: z.RefinementCtx): Buffer => {
+const decodeKey = (encoded: string): { readonly bytes: Buffer } | { readonly problem: string } => {
   const bytes = Buffer.from(encoded, 'base64');
   if (bytes.length !== KEY_BYTES || bytes.toString('base64') !== encoded) {
-    context.addIssue({ code: 'custom', message: 'must be 32 bytes in base64 (openssl rand -base64 32)' });
-    return z.NEVER;
+    return { problem: 'must be 32 bytes in base64 (openssl rand -base64 32)' };
   }
   if (new Set(bytes).size < MIN_DISTINCT_BYTES) {
-    context.addIssue({ code: 'custom', message: 'is not random: make one with openssl rand -base64 32' });
-    return z.NEVER;
+    return { problem: 'is not random: make one with openssl rand -base64 32' };
   }
-  return bytes;
+  return { bytes };
+};
+
+const toKey = (encoded: string, context: z.RefinementCtx): Buffer => {
+  const key = decodeKey(encoded);
+  if ('bytes' in key) return key.bytes;
+  context.addIssue({ code: 'custom', message: key.problem });
+  return z.NEVER;
 };
 
 /** One 256-bit key, base64. */
 export const secretKey = (description: string) =>
-  describe(z.string().transform(decodeKey), {
-    description: `${description} (32 bytes, base64)`,
+  describe(z.string().transform(toKey), {
+    description,
+    format: '32 bytes in base64',
     secret: true,
     example: '<openssl rand -base64 32>',
   });
@@ -117,25 +179,32 @@ export interface KeyRing {
   readonly keys: ReadonlyMap<string, Buffer>;
 }
 
+/** Names entries by position or id, never by what stands in them. */
+const toKeyRing = (value: string, context: z.RefinementCtx): KeyRing => {
+  const problem = (message: string): never => {
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  };
+  const keys = new Map<string, Buffer>();
+  for (const [index, entry] of value.split(',').entries()) {
+    const [, id, encoded] = /^([a-z0-9][a-z0-9-]{0,31}):(.+)$/.exec(entry.trim()) ?? [];
+    if (id === undefined || encoded === undefined) {
+      return problem(`must be id:base64[,id:base64...] with ids of a-z, 0-9, -; entry ${index + 1} is not`);
+    }
+    if (keys.has(id)) return problem(`names the key ${id} twice`);
+    const key = decodeKey(encoded);
+    if ('problem' in key) return problem(`the key ${id} ${key.problem}`);
+    keys.set(id, key.bytes);
+  }
+  const [activeKeyId = ''] = keys.keys();
+  return { activeKeyId, keys };
+};
+
 /** `id:base64[,id:base64...]`: the first key is the active one, the others only decrypt. */
 export const secretKeyRing = (description: string) =>
-  describe(
-    z.string().transform((value, context): KeyRing => {
-      const keys = new Map<string, Buffer>();
-      for (const entry of value.split(',')) {
-        const [, id, encoded] = /^([a-z0-9][a-z0-9-]{0,31}):(.+)$/.exec(entry.trim()) ?? [];
-        if (id === undefined || encoded === undefined || keys.has(id)) {
-          context.addIssue({ code: 'custom', message: 'must be id:base64[,id:base64...] with distinct ids of a-z, 0-9, -' });
-          return z.NEVER;
-        }
-        keys.set(id, decodeKey(encoded, context));
-      }
-      const [activeKeyId = ''] = keys.keys();
-      return { activeKeyId, keys };
-    }),
-    {
-      description: `${description} (id:base64[,id:base64...], the first encrypts, all decrypt)`,
-      secret: true,
-      example: 'k1:<openssl rand -base64 32>',
-    },
-  );
+  describe(z.string().transform(toKeyRing), {
+    description,
+    format: 'id:base64[,id:base64...] of 32 bytes each; the first encrypts, all decrypt',
+    secret: true,
+    example: 'k1:<openssl rand -base64 32>',
+  });

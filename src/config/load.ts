@@ -7,6 +7,7 @@ import { databaseEnv, toDatabaseConfig } from './database.config';
 import { configFields } from './fields';
 import { mailEnv, toMailConfig } from './mail.config';
 import { pinoEnv, toPinoConfig } from './pino.config';
+import { productionProblems } from './production';
 import { queueEnv, toQueueConfig } from './queue.config';
 import { redisEnv, toRedisConfig } from './redis.config';
 import { securityEnv, toSecurityConfig } from './security.config';
@@ -38,31 +39,52 @@ const environmentSchema = z.object({
 /** The configuration is unusable; `problems` names every variable that is wrong and never shows a value. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
-    super(`The configuration has ${String(problems.length)} problem(s):\n${problems.map((line) => `  - ${line}`).join('\n')}`);
+    super(`The configuration has ${problems.length} problem(s):\n${problems.map((line) => `  - ${line}`).join('\n')}`);
     this.name = 'ConfigError';
   }
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Environment variables as they are to be parsed, and what is wrong with them already. */
+interface Values {
+  readonly values: Record<string, string>;
+  readonly problems: string[];
+  /** Variables that have a problem already: that they are missing as well says nothing new. */
+  readonly unreadable: ReadonlySet<string>;
+}
+
+/** The text of a file without the line break that editors and `echo` end it with. */
+const readSecret = (file: string): string => {
+  // The operator names this file; that is what NAME_FILE is for.
+  // eslint-disable-next-line security/detect-non-literal-fs-filename
+  return readFileSync(file, 'utf8').replace(/[\r\n]+$/, '');
+};
+
 /** Takes secrets from the files named by `NAME_FILE`; an empty variable counts as not set. */
-const withSecretFiles = (environment: Environment, problems: string[]): Record<string, string> => {
+const readValues = (environment: Environment): Values => {
   const values: Record<string, string> = {};
+  const problems: string[] = [];
+  const unreadable = new Set<string>();
   for (const [name, field] of Object.entries(environmentSchema.shape)) {
     const value = environment[name];
     const file = environment[`${name}_FILE`];
     if (value !== undefined && value !== '') values[name] = value;
     if (file === undefined || file === '' || configFields.get(field)?.secret !== true) continue;
-    if (values[name] !== undefined) problems.push(`${name}: set either ${name} or ${name}_FILE, not both`);
+    if (values[name] !== undefined) {
+      problems.push(`${name}: set either ${name} or ${name}_FILE, not both`);
+      continue;
+    }
     try {
-      // The operator names this file; that is what NAME_FILE is for.
-      // eslint-disable-next-line security/detect-non-literal-fs-filename
-      values[name] = readFileSync(file, 'utf8').trim();
+      const content = readSecret(file);
+      if (content === '') problems.push(`${name}_FILE: the file is empty`);
+      else values[name] = content;
     } catch (error) {
       problems.push(`${name}_FILE: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
     }
+    if (values[name] === undefined) unreadable.add(name);
   }
-  return values;
+  return { values, problems, unreadable };
 };
 
 /**
@@ -72,15 +94,16 @@ const withSecretFiles = (environment: Environment, problems: string[]): Record<s
  * @throws {ConfigError} naming every problem at once
  */
 export const loadConfig = (environment: Environment = process.env) => {
-  const problems: string[] = [];
-  const values = withSecretFiles(environment, problems);
+  const { values, problems, unreadable } = readValues(environment);
   const parsed = environmentSchema.safeParse(values);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       const name = issue.path.join('.');
+      if (unreadable.has(name)) continue;
       problems.push(`${name}: ${values[name] === undefined ? 'is required and not set' : issue.message}`);
     }
   }
+  if (values['NODE_ENV'] === 'production') problems.push(...productionProblems(values));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return {
     app: toAppConfig(parsed.data),

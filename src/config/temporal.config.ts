@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-import { duration, integer, list, optionalText, port, secretKeyRing, text } from './fields';
+import { address, duration, integer, list, optionalText, origins, port, secretKeyRing, text } from './fields';
 
 export const temporalEnv = z.object({
-  TEMPORAL_ADDRESS: text('localhost:7233', 'Temporal frontend, host:port'),
+  TEMPORAL_ADDRESS: address('localhost:7233', 'Temporal frontend'),
   TEMPORAL_NAMESPACE: text('default', 'Temporal namespace'),
   TEMPORAL_RPC_TIMEOUT: duration('3s', 'How long a request waits for Temporal to accept a start'),
   TEMPORAL_UPDATE_TIMEOUT: duration('10s', 'How long a request waits for the answer of a workflow update'),
@@ -11,9 +11,14 @@ export const temporalEnv = z.object({
   WORKER_METRICS_PORT: port(9464, 'Port of the worker for /healthz, /readyz and /metrics'),
   WORKER_MAX_ACTIVITIES: integer(50, 1, 1_000, 'Activities that one worker runs at once on each task queue'),
   WORKER_MAX_MAILS_PER_SECOND: integer(50, 1, 10_000, 'Mails a second over all workers of the email task queue'),
-  WORKFLOW_BUNDLE: optionalText('Path of the prebuilt workflow bundle; without it the worker bundles at start (development only)'),
+  WORKFLOW_BUNDLE: optionalText(
+    'Path of the prebuilt workflow bundle; without it the worker bundles at start (development only)',
+  ),
   CODEC_SERVER_PORT: port(8888, 'Port of the codec server that decodes payloads for the Temporal UI'),
-  CODEC_SERVER_ORIGINS: list('http://localhost:8233,http://127.0.0.1:8233', 'Origins of the Temporal UI that may call the codec server'),
+  CODEC_SERVER_ORIGINS: origins(
+    'http://localhost:8233,http://127.0.0.1:8233',
+    'Origins of the Temporal UI that may call the codec server',
+  ),
   PAYLOAD_CODEC_KEYS: secretKeyRing('Keys that encrypt all that Temporal stores'),
 });
 

@@ -81,9 +81,7 @@ export const createReadiness = (
         const started = { report: run(), expiresAt: Infinity };
         current = started;
         // While it runs, everyone waits for this one.
-        void started.report.then(() => {
-          started.expiresAt = performance.now() + cacheMs;
-        });
+        started.report.finally(() => (started.expiresAt = performance.now() + cacheMs)).catch(() => undefined);
       }
       return current.report;
     },

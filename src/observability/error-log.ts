@@ -7,8 +7,8 @@ const MAX_MESSAGE_LENGTH = 1_000;
  */
 const MASKS: readonly (readonly [RegExp, string])[] = [
   [/[^\s"'<>()]+@[^\s"'<>()]+/g, '[email]'],
-  [/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, '[token]'],
-  [/\+?\d(?:[ -]?\d){8,}/g, '[number]'],
+  [/\beyJ[\w.-]+/g, '[token]'],
+  [/\+?\d[\d -]{7,}\d/g, '[number]'],
   [/=\([^)]*\)/g, '=([value])'],
   [/"(?![a-z][a-z0-9_]*")[^"]*"/g, '"[value]"'],
 ];

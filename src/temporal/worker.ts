@@ -9,6 +9,7 @@ import { createDataConverter } from './data-converter';
 
 export interface WorkerDependencies {
   readonly config: TemporalConfig;
+  readonly queues: readonly TaskQueue[];
   readonly shutdownTimeoutMs: number;
   readonly workflowBundle: WorkerOptions['workflowBundle'];
   readonly activities: { readonly registration: RegistrationActivities; readonly email: EmailActivities };
@@ -55,8 +56,7 @@ export const selectTaskQueues = (names: readonly string[]): TaskQueue[] => {
 
 /** Connects and starts a worker for each task queue. @throws when Temporal does not answer: try again */
 export const startWorkers = async (deps: WorkerDependencies): Promise<Workers> => {
-  const { config, shutdownTimeoutMs } = deps;
-  const queues = selectTaskQueues(config.worker.taskQueues);
+  const { config, queues, shutdownTimeoutMs } = deps;
   const connection = await NativeConnection.connect({ address: config.address });
   const workers = await Promise.all(
     queues.map((taskQueue) =>

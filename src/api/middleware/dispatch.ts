@@ -33,8 +33,7 @@ export const dispatch = (mounted: readonly Mounted[]): AppMiddleware => {
     return methods;
   };
 
-  return (ctx, next) => {
-    void next; // The last in the chain.
+  return (ctx) => {
     const url = ctx.req.url ?? '/';
     const found = router.find((ctx.method === 'HEAD' ? 'GET' : ctx.method) as HTTPMethod, url);
     if (found !== null) {

@@ -5,7 +5,7 @@ import rawBody from 'raw-body';
 
 import { AppError } from '../../contracts/errors';
 
-const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
+const JSON_TYPES = new Set(['application/json', 'application/json;charset=utf-8', 'application/json;charset="utf-8"']);
 /** Deeper than any body that a route declares; keeps recursive code away from hostile nesting. */
 const MAX_DEPTH = 32;
 
@@ -14,7 +14,7 @@ const hasBody = ({ headers }: IncomingMessage): boolean =>
 
 const assertMediaType = ({ headers }: IncomingMessage): void => {
   const type = headers['content-type'] ?? '';
-  if (type !== 'application/json' && !JSON_TYPE.test(type)) {
+  if (!JSON_TYPES.has(type) && !JSON_TYPES.has(type.toLowerCase().replaceAll(/[ \t]/g, ''))) {
     throw new AppError('unsupported_media_type', { detail: 'Send the body as application/json' });
   }
   const encoding = headers['content-encoding'];
@@ -29,23 +29,20 @@ const toAppError = (error: unknown): AppError =>
     ? new AppError('payload_too_large')
     : new AppError('malformed_json', { detail: 'The body did not arrive in full' });
 
+const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
 /**
  * Refuses what no schema should have to think about: nesting beyond `MAX_DEPTH`, and `__proto__` as a key, which
  * JSON.parse makes an own property that a later copy would turn into a prototype.
  */
 const assertTame = (value: unknown): void => {
-  let level = [value];
+  let level = [value].filter(isContainer);
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > MAX_DEPTH) throw new AppError('malformed_json', { detail: 'The body is nested too deeply' });
-    const next: unknown[] = [];
-    for (const node of level) {
-      if (typeof node !== 'object' || node === null) continue;
-      if (Object.hasOwn(node, '__proto__')) {
-        throw new AppError('malformed_json', { detail: 'The body has a key that is not allowed' });
-      }
-      for (const child of Object.values(node)) if (typeof child === 'object' && child !== null) next.push(child);
+    if (level.some((node) => Object.hasOwn(node, '__proto__'))) {
+      throw new AppError('malformed_json', { detail: 'The body has a key that is not allowed' });
     }
-    level = next;
+    level = level.flatMap((node) => Object.values(node).filter(isContainer));
   }
 };
 

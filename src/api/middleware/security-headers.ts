@@ -1,4 +1,5 @@
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 
 import helmet from 'helmet';
 
@@ -21,7 +22,8 @@ export const PAGE_CSP = [
 
 /** Helmet's headers never change, so it is asked once instead of thirteen times a request. */
 const helmetHeaders = (): [string, string][] => {
-  const response = new ServerResponse({ method: 'GET' } as IncomingMessage);
+  const request = new IncomingMessage(new Socket());
+  const response = new ServerResponse(request);
   helmet({
     contentSecurityPolicy: { useDefaults: false, directives: API_CSP },
     crossOriginEmbedderPolicy: false,
@@ -33,7 +35,7 @@ const helmetHeaders = (): [string, string][] => {
     xFrameOptions: { action: 'deny' },
     xPermittedCrossDomainPolicies: false,
     xXssProtection: false,
-  })({} as IncomingMessage, response, () => undefined);
+  })(request, response, () => undefined);
   return Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]);
 };
 

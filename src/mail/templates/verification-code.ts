@@ -27,7 +27,7 @@ export const verificationCode: MailTemplate<VerificationCodeParams> = {
     subject: 'ለመቀነት የኢሜይል አድራሻዎን ያረጋግጡ',
     greeting: 'ሰላም፣',
     blocks: [
-      paragraph('የኢሜይል አድራሻዎን አረጋግጠው የመቀነት መለያዎን ከፍተው ለመጨረስ ይህን ኮድ ያስገቡ፦'),
+      paragraph('የኢሜይል አድራሻዎን ለማረጋገጥና የመቀነት መለያዎን ከፍተው ለመጨረስ ይህን ኮድ ያስገቡ፦'),
       { kind: 'code', code },
       { kind: 'link', intro: 'ወይም ይህን አገናኝ ይክፈቱ፦', label: 'የኢሜይል አድራሻዬን አረጋግጥ', url: link },
       paragraph(`ኮዱና አገናኙ የሚያገለግሉት ለ${timeSpan(validForMs, 'am')} ብቻ ነው።`),

@@ -1,0 +1,27 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+
+import { createCodecServer } from '../temporal/codec-server';
+import { createPayloadCodec } from '../temporal/payload-codec';
+
+import { runProcess } from './run-process';
+
+/** Whoever reaches this server reads everything, so it is for one's own machine only until it knows who asks. */
+const LOOPBACK = '127.0.0.1';
+
+void runProcess('codec-server', async ({ config, logger }) => {
+  if (config.app.environment === 'production') {
+    throw new Error('The codec server does not ask who its callers are yet: it must not run in production');
+  }
+  const { codecKeys, codecServer } = config.temporal;
+  const app = createCodecServer(createPayloadCodec(codecKeys), codecServer.origins);
+  const server = createServer((request, response) => void app.callback()(request, response));
+  server.listen(codecServer.port, LOOPBACK);
+  await once(server, 'listening');
+  logger.info({ origins: codecServer.origins }, 'decoding for the Temporal UI');
+  return async () => {
+    server.close();
+    server.closeIdleConnections();
+    await Promise.resolve();
+  };
+});

@@ -1,0 +1,53 @@
+/** What `loadConfig` refuses besides malformed values when `NODE_ENV` is `production`. */
+
+/** Passwords that stand in images, guides and examples. */
+const WELL_KNOWN_PASSWORDS = new Set([
+  'admin',
+  'change-me',
+  'change_me',
+  'changeme',
+  'example',
+  'meqenet',
+  'meqenet_auth',
+  'pass',
+  'password',
+  'postgres',
+  'root',
+  'secret',
+  'test',
+  '<password>',
+]);
+
+/** The embedded stack names its keys dev1, dev2 ...: they lie beside the data that they protect. */
+const DEVELOPMENT_KEY_ID = /(^|,)\s*(dev[a-z0-9-]*):/;
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
+const databaseProblems = (databaseUrl: string | undefined): string[] => {
+  if (databaseUrl === undefined || !URL.canParse(databaseUrl)) return [];
+  const url = new URL(databaseUrl);
+  // `pg` prefers a parameter to the user information.
+  const user = url.searchParams.get('user') ?? decoded(url.username);
+  const password = url.searchParams.get('password') ?? decoded(url.password);
+  if (password.length === 0) return ['DATABASE_URL: needs a password in production'];
+  const isWellKnown = WELL_KNOWN_PASSWORDS.has(password.toLowerCase()) || password === user;
+  return isWellKnown ? ['DATABASE_URL: has a well-known password, which is refused in production'] : [];
+};
+
+const keyRingProblems = (values: Readonly<Record<string, string>>): string[] =>
+  ['FIELD_ENCRYPTION_KEYS', 'PAYLOAD_CODEC_KEYS'].flatMap((name) => {
+    const [, , id] = DEVELOPMENT_KEY_ID.exec(values[name] ?? '') ?? [];
+    return id === undefined ? [] : [`${name}: the key ${id} is a development key, which is refused in production`];
+  });
+
+/** A problem per variable that must not be so in production, by name and without its value. */
+export const productionProblems = (values: Readonly<Record<string, string>>): string[] => [
+  ...databaseProblems(values['DATABASE_URL']),
+  ...keyRingProblems(values),
+];

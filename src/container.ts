@@ -1,0 +1,179 @@
+import type { Logger } from 'pino';
+
+import { createEmailActivities } from './activities/email';
+import { createRegistrationActivities } from './activities/registration';
+import { createApp } from './api/app';
+import { verifyEmailPages } from './api/pages/verify-email';
+import { registrationRoutes } from './api/routes/registration';
+import { sessionRoutes } from './api/routes/session';
+import { userRoutes } from './api/routes/user';
+import type { Config } from './config/load';
+import { API_VERSION } from './contracts/api-version';
+import { createAccessTokens } from './crypto/access-token';
+import { createBlindIndex } from './crypto/blind-index';
+import { deriveKey } from './crypto/derive-key';
+import { createFieldCipher } from './crypto/field-cipher';
+import { createPasswordHasher } from './crypto/password-hasher';
+import { createPasswordPolicy } from './crypto/password-policy';
+import { createRefreshTokens } from './crypto/refresh-token';
+import { createVerificationCodes } from './crypto/verification-code';
+import { mailIndicator, postgresIndicator, redisIndicator, temporalIndicator } from './health/indicators';
+import { createReadiness } from './health/readiness';
+import { createLogin } from './identity/login';
+import { createRegistrations } from './identity/registration';
+import { createSessions } from './identity/sessions';
+import { createMailTransport } from './mail/mail-transport';
+import { createMailer } from './mail/mailer';
+import { createConsumerMetrics } from './observability/consumer-metrics';
+import type { Metrics } from './observability/metrics';
+import { createQueueConsumer } from './queue/queue.consumer';
+import { createQueueProducer } from './queue/queue.producer';
+import { createMailDeliveryRepository } from './repositories/mail-delivery-repository';
+import { createDatabase, pingDatabase } from './repositories/prisma-client';
+import { createRegistrationRepository } from './repositories/registration-repository';
+import { createSessionRepository } from './repositories/session-repository';
+import { createSigningKeyRepository } from './repositories/signing-key-repository';
+import { createUserRepository } from './repositories/user-repository';
+import { createTemporalConnection } from './temporal/connection';
+import { createWorkflowStarter } from './temporal/workflow-starter';
+
+/** What every process has from the start. */
+export interface ProcessContext {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Longest time for one readiness check, milliseconds. */
+const CHECK_TIMEOUT_MS = 2_000;
+/** An SMTP conversation ends before its activity does (30 s), so that the lock is not taken over while it goes on. */
+const MAIL_TRANSACTION_MS = 25_000;
+
+/** The database and what reads it. */
+const buildData = (config: Config) => {
+  const { security } = config;
+  const database = createDatabase(config.database);
+  const cipher = createFieldCipher(security.fieldEncryptionKeys);
+  const blindIndex = createBlindIndex(security.blindIndexKey);
+  const codes = createVerificationCodes(security.tokenKey);
+  const users = createUserRepository({ database, cipher, blindIndex });
+  const registrations = createRegistrationRepository({ database, cipher, blindIndex, users, codes });
+  return { database, cipher, blindIndex, codes, users, registrations };
+};
+
+const buildMail = (config: Config, database: ReturnType<typeof createDatabase>) => {
+  const transport = createMailTransport(config.mail);
+  const deliveries = createMailDeliveryRepository(database, MAIL_TRANSACTION_MS);
+  return { transport, mailer: createMailer({ transport, deliveries, from: config.mail.from }) };
+};
+
+/** Closes everything, each even if another fails to. */
+const closeAll = async (...closers: (() => unknown)[]): Promise<void> => {
+  await Promise.allSettled(closers.map((close) => Promise.resolve().then(close)));
+};
+
+/** The `api` process. Without Redis, Temporal or mail it still serves what does not need them, so only Postgres makes it unready. */
+export const buildApi = ({ config, logger, metrics }: ProcessContext) => {
+  const { security } = config;
+  const { database, cipher, blindIndex, users, registrations: registrationRepository } = buildData(config);
+  const temporal = createTemporalConnection(config.temporal);
+  const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
+  const transport = createMailTransport(config.mail);
+  const hasher = createPasswordHasher(security.passwordHash, security.tokenKey);
+  const accessTokens = createAccessTokens(createSigningKeyRepository(database, cipher), security.jwt);
+  const sessions = createSessions({
+    sessions: createSessionRepository(database),
+    accessTokens,
+    refreshTokens: createRefreshTokens(security.tokenKey),
+    config: security,
+  });
+  const login = createLogin({ users, registrations: registrationRepository, hasher, blindIndex, sessions });
+  const registrations = createRegistrations({
+    policy: createPasswordPolicy(),
+    hasher,
+    blindIndex,
+    starter: createWorkflowStarter(temporal.client, config.temporal),
+    registrations: registrationRepository,
+    users,
+    sessions,
+    workflowIdKey: deriveKey(security.tokenKey, 'workflow-id'),
+    expiresInMs: security.registrationExpiresInMs,
+  });
+  const readiness = createReadiness(
+    {
+      postgres: postgresIndicator({ query: () => pingDatabase(database) }),
+      redis: redisIndicator({ ping: () => mustBeReady(queue.isReady(CHECK_TIMEOUT_MS)) }),
+      temporal: temporalIndicator({ getSystemInfo: () => temporal.ping(CHECK_TIMEOUT_MS) }),
+      mail: mailIndicator({ verify: () => transport.verify(CHECK_TIMEOUT_MS) }),
+    },
+    { timeoutMs: CHECK_TIMEOUT_MS, optional: ['redis', 'temporal', 'mail'] },
+  );
+  const app = createApp({
+    routes: [...registrationRoutes(registrations), ...sessionRoutes({ login, sessions, accessTokens }), ...userRoutes(users)],
+    pages: verifyEmailPages(),
+    authenticate: sessions.authenticate,
+    logger,
+    metrics,
+    readiness,
+    config: config.app,
+    docs: { title: 'Meqenet Auth', version: API_VERSION, publicUrl: config.app.publicUrl },
+  });
+  const close = () => closeAll(() => temporal.close(), () => queue.close(), () => transport.close(), () => database.$disconnect());
+  return { app, readiness, close };
+};
+
+/** The `worker` process: activities with what they use. */
+export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () => boolean) => {
+  const { database, codes, users, registrations } = buildData(config);
+  const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
+  const { transport, mailer } = buildMail(config, database);
+  const verificationUrl = `${config.app.publicUrl}/verify-email`;
+  const readiness = createReadiness(
+    {
+      postgres: postgresIndicator({ query: () => pingDatabase(database) }),
+      redis: redisIndicator({ ping: () => mustBeReady(queue.isReady(CHECK_TIMEOUT_MS)) }),
+      temporal: temporalIndicator({ getSystemInfo: () => mustBeReady(isPolling()) }),
+      mail: mailIndicator({ verify: () => transport.verify(CHECK_TIMEOUT_MS) }),
+    },
+    { timeoutMs: CHECK_TIMEOUT_MS, optional: ['redis', 'mail'] },
+  );
+  return {
+    activities: {
+      registration: createRegistrationActivities({ registrations, users, queue }),
+      email: createEmailActivities({ registrations, codes, mailer, verificationUrl }),
+    },
+    readiness,
+    close: () => closeAll(() => queue.close(), () => transport.close(), () => database.$disconnect()),
+  };
+};
+
+/** The `consumer` process. It takes jobs from the moment it is built. */
+export const buildConsumer = ({ config, logger, metrics }: ProcessContext) => {
+  const database = createDatabase(config.database);
+  const { transport, mailer } = buildMail(config, database);
+  const consumer = createQueueConsumer({
+    ...config.queue,
+    redis: config.redis.connection,
+    logger,
+    counters: createConsumerMetrics(metrics.registry),
+    sendWelcomeMail: ({ userId, email, locale }) => mailer.sendWelcome({ userId, to: email, locale }),
+  });
+  const readiness = createReadiness(
+    {
+      postgres: postgresIndicator({ query: () => pingDatabase(database) }),
+      redis: redisIndicator({ ping: () => mustBeReady(consumer.isReady(CHECK_TIMEOUT_MS)) }),
+      mail: mailIndicator({ verify: () => transport.verify(CHECK_TIMEOUT_MS) }),
+    },
+    { timeoutMs: CHECK_TIMEOUT_MS, optional: ['mail'] },
+  );
+  const close = async (): Promise<void> => {
+    await consumer.close(config.app.shutdownTimeoutMs);
+    await closeAll(() => transport.close(), () => database.$disconnect());
+  };
+  return { readiness, close };
+};
+
+/** Turns "not ready" into the rejection that an indicator expects. */
+const mustBeReady = async (ready: boolean | Promise<boolean>): Promise<void> => {
+  if (!(await ready)) throw new Error('not ready');
+};
