@@ -1,7 +1,9 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { DefaultLogger } from '@temporalio/worker';
+
+import { bundleWorkflows } from '../src/temporal/workflow-bundle';
 
 import { DIST_DIR } from './project';
 
@@ -9,10 +11,7 @@ const BUNDLE = join(DIST_DIR, 'workflow-bundle.js');
 
 /** Bundles the compiled workflows for the sandbox, so that a worker need not do it when it starts. */
 const main = async (): Promise<void> => {
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: join(DIST_DIR, 'src', 'workflows', 'index.js'),
-    logger: new DefaultLogger('WARN'),
-  });
+  const code = await bundleWorkflows(new DefaultLogger('WARN'));
   await writeFile(`${BUNDLE}.new`, code);
   await rename(`${BUNDLE}.new`, BUNDLE);
 };

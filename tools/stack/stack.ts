@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { choosePorts, type Environment, type PortName, type Ports } from './addresses';
 import { createMail } from './mail';
 import type { Part } from './part';
+import { type OnStarted, startTogether, stopInReverse } from './parts';
 import { type PidFile, takeOver } from './pid-file';
 import { createPostgres, type PostgresPart } from './postgres';
 import { loadSecrets } from './secrets';
@@ -26,8 +27,7 @@ export interface StackOptions {
   readonly secretsFile?: string;
   /** Told when a part ends by itself. */
   readonly onCrash?: (part: Part, how: string) => void;
-  /** Told when a part has started, and how long that took. */
-  readonly onStarted?: (part: Part, milliseconds: number) => void;
+  readonly onStarted?: OnStarted;
 }
 
 export interface Stack {
@@ -64,22 +64,6 @@ const PORTS_OF: Readonly<Record<PartName, readonly PortName[]>> = {
 };
 const PORTS_OF_SERVICE: readonly PortName[] = ['api', 'codecServer', 'workerMetrics', 'consumerMetrics'];
 
-const startAll = async (parts: readonly Part[], onStarted: StackOptions['onStarted']): Promise<void> => {
-  const started = parts.map(async (part) => {
-    const begin = Date.now();
-    await part.start();
-    onStarted?.(part, Date.now() - begin);
-  });
-  const failure = (await Promise.allSettled(started)).find((result) => result.status === 'rejected');
-  if (failure === undefined) return;
-  await stopAll(parts);
-  throw failure.reason;
-};
-
-const stopAll = async (parts: readonly Part[]): Promise<void> => {
-  for (const part of [...parts].reverse()) await part.stop();
-};
-
 /** Starts what the service stands on, each part on loopback only, and waits until all of it answers. */
 export const startStack = async (options: StackOptions): Promise<Stack> => {
   const { environment = {}, onCrash } = options;
@@ -113,7 +97,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   const mail = make('mail', (common) => createMail({ ...common, smtpPort: ports.smtp, webPort: ports.mailUi }));
   const parts = [postgres, valkey, temporal, mail].filter((part) => part !== undefined);
   try {
-    await startAll(parts, options.onStarted);
+    await startTogether(parts, options.onStarted);
   } catch (error) {
     pidFile.close();
     throw error;
@@ -149,7 +133,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     temporal,
     mail,
     stop: async () => {
-      await stopAll(parts);
+      await stopInReverse(parts);
       pidFile.close();
     },
   };

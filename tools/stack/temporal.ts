@@ -3,16 +3,21 @@ import { join } from 'node:path';
 
 import { Connection } from '@temporalio/client';
 
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+
 import { createChild } from './child';
 import type { Part } from './part';
 import type { PidFile } from './pid-file';
 import { temporalProgram } from './program';
 
-/** What workflows may be found by, registered with the server. Names and types as the server's flag takes them. */
-export const SEARCH_ATTRIBUTES = {
-  MeqenetRegistrationId: 'Keyword',
-  MeqenetRegistrationStatus: 'Keyword',
-} as const;
+/** What workflows are found by, in the words of the server's flag: `KEYWORD_LIST` is `KeywordList` there. */
+const REGISTERED_ATTRIBUTES = Object.values(SEARCH_ATTRIBUTES).map(({ name, type }) => ({
+  name,
+  type: type
+    .split('_')
+    .map((word) => word.charAt(0) + word.slice(1).toLowerCase())
+    .join(''),
+}));
 
 /**
  * The development server polls each of its queues at most 20 times a second, so that every workflow task would wait
@@ -41,7 +46,7 @@ const answers = async (address: string, namespace: string): Promise<boolean> => 
   if (connection === undefined) return false;
   try {
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-    return Object.keys(SEARCH_ATTRIBUTES).every((name) => name in customAttributes);
+    return REGISTERED_ATTRIBUTES.every(({ name }) => name in customAttributes);
   } catch {
     return false;
   } finally {
@@ -64,7 +69,7 @@ export const createTemporal = (options: TemporalOptions): Part => {
       ...['--namespace', options.namespace, '--db-filename', join(folder, 'temporal.db')],
       ...SQLITE_PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
       ...POLL_RATES.flatMap((rate) => ['--dynamic-config-value', rate]),
-      ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+      ...REGISTERED_ATTRIBUTES.flatMap(({ name, type }) => ['--search-attribute', `${name}=${type}`]),
     ],
     logFile: join(options.logDir, 'temporal.log'),
     pidFile: options.pidFile,

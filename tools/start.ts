@@ -1,0 +1,60 @@
+import { parseArgs } from 'node:util';
+
+import { type Environment, killEverything, readableAddresses, startEnvironment } from './environment';
+import { listenForInterruption } from './interrupt';
+import { LOG_DIR } from './project';
+import { done, entry, failure, title } from './terminal';
+import { walk } from './walk';
+
+const USAGE = `npm start [-- --once]
+  Starts the whole service on this machine, walks one person through it and stays up until Ctrl-C.
+  --once  leaves after the walk; the exit code tells whether it succeeded`;
+
+const showAddresses = ({ stack }: Environment): void => {
+  title('Addresses');
+  for (const [name, address] of readableAddresses(stack)) entry(name, address);
+  entry('logs', LOG_DIR);
+};
+
+const runWalk = async ({ apiUrl, stack }: Environment): Promise<boolean> => {
+  title('One registration and login through the public API');
+  try {
+    await walk({ apiUrl, mailUrl: stack.mailUrl, onStep: done });
+    return true;
+  } catch (error) {
+    failure(new Error(`${(error as Error).message}\n  Logs of every process are in ${LOG_DIR}`));
+    return false;
+  }
+};
+
+const main = async (): Promise<number> => {
+  const { values } = parseArgs({ options: { once: { type: 'boolean' }, help: { type: 'boolean' } } });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const begin = Date.now();
+  const interruption = listenForInterruption(() => {
+    killEverything();
+    process.exit(130);
+  });
+  const environment = await startEnvironment(interruption.wanted);
+  const succeeded = await runWalk(environment);
+  showAddresses(environment);
+  done('all of it', Date.now() - begin);
+  if (!values.once) {
+    console.log('\nRunning. Ctrl-C stops everything.');
+    await interruption.requested;
+  }
+  console.log('\nStopping ...');
+  await environment.stop();
+  return succeeded ? 0 : 1;
+};
+
+main()
+  .catch((error: unknown) => {
+    failure(error);
+    return 1;
+  })
+  // What is left open is of no use any more.
+  .then((code) => process.exit(code));
