@@ -31,6 +31,8 @@ export class MailUnavailableError extends Error {
 /** Replies that are about our session or login, not about this recipient or message, wherever they occur. */
 const SESSION_REPLIES = new Set([503, 530]);
 
+const isRefusal = (replyCode = 0): boolean => replyCode >= 500 && replyCode <= 599 && !SESSION_REPLIES.has(replyCode);
+
 interface NodemailerError {
   readonly code?: unknown;
   readonly command?: unknown;
@@ -50,6 +52,5 @@ export const toMailError = (error: unknown): MailRejectedError | MailUnavailable
     ...(replyCode !== undefined && { replyCode }),
   };
   const aboutThisMail = command === 'RCPT TO' || command === 'DATA';
-  const refused = replyCode !== undefined && replyCode >= 500 && replyCode <= 599 && !SESSION_REPLIES.has(replyCode);
-  return aboutThisMail && refused ? new MailRejectedError(failure) : new MailUnavailableError(failure);
+  return aboutThisMail && isRefusal(replyCode) ? new MailRejectedError(failure) : new MailUnavailableError(failure);
 };

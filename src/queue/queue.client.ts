@@ -18,7 +18,7 @@ export interface QueueClientDeps {
   readonly logger: QueueLogger;
 }
 
-export type NotificationsQueue = Queue<unknown, unknown, string>;
+export type NotificationsQueue = Queue<unknown, unknown>;
 
 /**
  * A failing-fast handle on the notifications queue, for whoever adds jobs or looks at them.
