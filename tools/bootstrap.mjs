@@ -52,7 +52,8 @@ const makeReady = async (step) => {
 const main = async () => {
   const [name, ...args] = process.argv.slice(2);
   const command = COMMANDS[name];
-  if (command === undefined) throw new Error(`Usage: node tools/bootstrap.mjs ${Object.keys(COMMANDS).join('|')} [arguments]`);
+  if (command === undefined)
+    throw new Error(`Usage: node tools/bootstrap.mjs ${Object.keys(COMMANDS).join('|')} [arguments]`);
   const begin = Date.now();
   checkMachine();
   console.log('Set-up');

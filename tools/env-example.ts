@@ -61,7 +61,8 @@ const noteOf = (name: string, meta: FieldMeta, isRequired: boolean): string =>
 
 const variable = (name: string, schema: z.ZodType): string => {
   const meta = configFields.get(schema);
-  if (meta === undefined) throw new Error(`${name} has no description: declare it with a function of src/config/fields.ts`);
+  if (meta === undefined)
+    throw new Error(`${name} has no description: declare it with a function of src/config/fields.ts`);
   const defaultValue = defaultOf(schema);
   const isRequired = defaultValue === undefined && !schema.safeParse(undefined).success;
   return [

@@ -15,7 +15,7 @@ export interface Environment {
   readonly processes: ServiceProcesses;
   readonly apiUrl: string;
   /** Ends everything, what was started last first. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 const addresses = (stack: Stack): Record<string, string> => {
@@ -40,7 +40,10 @@ const addresses = (stack: Stack): Record<string, string> => {
 const applyMigrations = async (stack: Stack): Promise<void> => {
   const begin = Date.now();
   const applied = await migrate(stack.env['DATABASE_URL'] ?? '', MIGRATIONS_DIR);
-  done(applied.length === 0 ? 'migrations (none new)' : `migrations (${String(applied.length)} new)`, Date.now() - begin);
+  done(
+    applied.length === 0 ? 'migrations (none new)' : `migrations (${String(applied.length)} new)`,
+    Date.now() - begin,
+  );
 };
 
 /**

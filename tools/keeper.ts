@@ -9,9 +9,9 @@ const STEADY_AFTER_MS = 60_000;
 
 export interface Keeper {
   /** Starts the part that ended by itself again, later each time. */
-  onCrash(part: Part, how: string): void;
+  readonly onCrash: (part: Part, how: string) => void;
   /** From now on nothing is started again. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Keeps parts running that crash, and says so. */
@@ -29,20 +29,18 @@ export const createKeeper = (say: (line: string) => void): Keeper => {
   const restart = async (part: Part, how: string): Promise<void> => {
     const delay = nextDelay(part);
     say(`${part.name} ended (${how}); it is started again in ${String(delay / 1_000)} s. Log: ${part.logFile}`);
-    try {
-      await sleep(delay, undefined, { signal: closing.signal });
-      await part.start();
-      say(`${part.name} runs again.`);
-    } catch (error) {
-      if (closing.signal.aborted) return;
-      await restart(part, (error as Error).message.split('\n')[0] ?? '');
-    }
+    await sleep(delay, undefined, { signal: closing.signal });
+    await part.start();
+    say(`${part.name} runs again.`);
+  };
+
+  const onCrash = (part: Part, how: string): void => {
+    if (closing.signal.aborted) return;
+    restart(part, how).catch((error: unknown) => onCrash(part, (error as Error).message.split('\n')[0] ?? ''));
   };
 
   return {
-    onCrash: (part, how) => {
-      if (!closing.signal.aborted) void restart(part, how);
-    },
+    onCrash,
     close: () => {
       closing.abort();
     },

@@ -26,7 +26,7 @@ export type ProcessName = keyof typeof RULES;
 
 export interface ServiceProcess extends Part {
   /** Stops it as a deployment would, and starts it again. */
-  restart(): Promise<void>;
+  readonly restart: () => Promise<void>;
 }
 export type ServiceProcesses = Readonly<Record<ProcessName, ServiceProcess>>;
 
@@ -73,7 +73,7 @@ const createProcess = (name: ProcessName, stack: StackPlaces, options: ProcessOp
     get pid() {
       return child.pid;
     },
-    async restart() {
+    restart: async () => {
       await child.stop();
       await child.start();
     },

@@ -7,7 +7,9 @@ import { runningProcesses } from './stack/pid-file';
 const running = runningProcesses(DATA_DIR);
 if (running.length > 0) {
   const list = running.map(({ name, pid }) => `${name} (${String(pid)})`).join(', ');
-  console.error(`The stack still runs: ${list}. Stop it with Ctrl-C first; the next start ends what a killed one left.`);
+  console.error(
+    `The stack still runs: ${list}. Stop it with Ctrl-C first; the next start ends what a killed one left.`,
+  );
   process.exitCode = 1;
 } else {
   for (const path of [DATA_DIR, LOG_DIR, SECRETS_FILE, STACK_FILE]) rmSync(path, { recursive: true, force: true });

@@ -38,7 +38,10 @@ const loadWasm = async (): Promise<void> => {
  *
  * @param databaseUrl where it works; it connects at once, even to compare two schemas only
  */
-export const withSchemaEngine = async <T>(databaseUrl: string, use: (engine: SchemaEngine) => Promise<T>): Promise<T> => {
+export const withSchemaEngine = async <T>(
+  databaseUrl: string,
+  use: (engine: SchemaEngine) => Promise<T>,
+): Promise<T> => {
   loaded ??= loadWasm();
   await loaded;
   // The engine never closes its connections, one of which holds its advisory lock; ending the pool does.

@@ -51,10 +51,8 @@ const main = async (): Promise<number> => {
   return succeeded ? 0 : 1;
 };
 
-main()
-  .catch((error: unknown) => {
-    failure(error);
-    return 1;
-  })
-  // What is left open is of no use any more.
-  .then((code) => process.exit(code));
+const exit = (code: number): never => process.exit(code);
+main().then(exit, (error: unknown) => {
+  failure(error);
+  exit(1);
+});

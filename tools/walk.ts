@@ -44,7 +44,12 @@ export const walk = async ({ apiUrl, mailUrl, onStep }: WalkOptions): Promise<vo
     text('refreshToken');
   });
   await step('welcome mail', () =>
-    mailTo(mailUrl, email, 'a mail with "Welcome" in its subject', (mail) => mail.subject.includes('Welcome') || undefined),
+    mailTo(
+      mailUrl,
+      email,
+      'a mail with "Welcome" in its subject',
+      (mail) => mail.subject.includes('Welcome') || undefined,
+    ),
   );
   const accessToken = await step('log in', async () => {
     const { text } = await call('POST', '/v1/auth/login', 200, { body: { email, password } });

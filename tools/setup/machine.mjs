@@ -9,7 +9,8 @@ const PLATFORMS = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'darwin-x64'];
 const checkNode = () => {
   const [major, minor] = process.versions.node.split('.').map(Number);
   const isNewEnough = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
-  if (!isNewEnough) throw new Error(`Node ${OLDEST_NODE.join('.')} or newer is needed; this is ${process.versions.node}.`);
+  if (!isNewEnough)
+    throw new Error(`Node ${OLDEST_NODE.join('.')} or newer is needed; this is ${process.versions.node}.`);
 };
 
 const checkPlatform = () => {
@@ -24,7 +25,9 @@ const checkWritable = () => {
     try {
       accessSync(folder, constants.W_OK);
     } catch {
-      throw new Error(`No permission to write in ${folder}. Run this as the user that owns it, or give it to you with chown.`);
+      throw new Error(
+        `No permission to write in ${folder}. Run this as the user that owns it, or give it to you with chown.`,
+      );
     }
   }
 };
@@ -50,5 +53,7 @@ export const findPython = () => {
     else problems.add(`${python} has no venv module (on Debian and Ubuntu: apt install python3-venv)`);
   }
   if (problems.size > 0) throw new Error(`No usable Python: ${[...problems].join('; ')}.`);
-  throw new Error('Python 3 is not installed. It carries Temporal and Valkey: install python3 with venv (apt install python3-venv).');
+  throw new Error(
+    'Python 3 is not installed. It carries Temporal and Valkey: install python3 with venv (apt install python3-venv).',
+  );
 };

@@ -34,8 +34,7 @@ export const logTail = (logFile: string): string =>
 
 const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
-const describeEnd = (child: ChildProcess): string =>
-  child.signalCode === null ? `exit code ${String(child.exitCode)}` : child.signalCode;
+const describeEnd = (child: ChildProcess): string => child.signalCode ?? `exit code ${String(child.exitCode)}`;
 
 /** A program run as a part: in a session of its own, so that Ctrl-C on the terminal reaches only the supervisor. */
 export const createChild = (options: ChildOptions): Part => {
@@ -100,7 +99,7 @@ export const createChild = (options: ChildOptions): Part => {
     get pid() {
       return current?.pid;
     },
-    async start() {
+    start: async () => {
       if (current !== undefined && !hasEnded(current)) return;
       const child = await launch();
       current = child;
@@ -110,9 +109,11 @@ export const createChild = (options: ChildOptions): Part => {
         await end('SIGKILL');
         throw error;
       }
-      void ended.then(() => {
+      const reportCrash = (): void => {
         if (current === child) options.onCrash?.(describeEnd(child));
-      });
+      };
+      if (hasEnded(child)) reportCrash();
+      else child.once('exit', reportCrash);
     },
     stop: () => end(stopSignal),
     kill: () => end('SIGKILL'),

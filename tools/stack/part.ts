@@ -5,9 +5,9 @@ export interface Part {
   readonly pid: number | undefined;
   readonly logFile: string;
   /** Settles when the part answers; rejects with the end of its log when it does not. */
-  start(): Promise<void>;
+  readonly start: () => Promise<void>;
   /** Asks it to end, and makes it end when it does not in time. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
   /** Ends it without warning, as a power cut would. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
 }

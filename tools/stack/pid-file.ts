@@ -16,10 +16,10 @@ const POLL_MS = 50;
 
 /** Lists the processes that a stack started, so that the next start can end what a killed supervisor left behind. */
 export interface PidFile {
-  add(name: string, pid: number): void;
-  remove(pid: number): void;
+  readonly add: (name: string, pid: number) => void;
+  readonly remove: (pid: number) => void;
   /** This process no longer watches over the stack. */
-  close(): void;
+  readonly close: () => void;
 }
 
 const fileIn = (dataDir: string): string => join(dataDir, 'stack.pids');

@@ -29,7 +29,9 @@ export const postgresAccount = (): PostgresAccount | undefined => {
   if (process.getuid?.() !== 0) return undefined;
   const name = ACCOUNTS.find((account) => tryRun('id', ['-u', account]) !== undefined);
   if (name === undefined) {
-    throw new Error('Postgres does not run as root, and there is no account "postgres" or "nobody". Run this as an ordinary user.');
+    throw new Error(
+      'Postgres does not run as root, and there is no account "postgres" or "nobody". Run this as an ordinary user.',
+    );
   }
   const uid = Number(tryRun('id', ['-u', name]));
   const gid = Number(tryRun('id', ['-g', name]));

@@ -96,7 +96,8 @@ const provision = async (superuserUrl: string, password: string): Promise<void> 
   try {
     const role = client.escapeIdentifier(DATABASE_ROLE);
     const roles = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [DATABASE_ROLE]);
-    if (roles.rowCount === 0) await client.query(`CREATE ROLE ${role} LOGIN PASSWORD ${client.escapeLiteral(password)}`);
+    if (roles.rowCount === 0)
+      await client.query(`CREATE ROLE ${role} LOGIN PASSWORD ${client.escapeLiteral(password)}`);
     const databases = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE_NAME]);
     if (databases.rowCount === 0) {
       await client.query(`CREATE DATABASE ${client.escapeIdentifier(DATABASE_NAME)} OWNER ${role}`);
@@ -142,10 +143,14 @@ export const createPostgres = (options: PostgresOptions): PostgresPart => {
     get pid() {
       return child.pid;
     },
-    async start() {
+    start: async () => {
       if (!existsSync(folder)) await initialise(folder, password, account);
       // After SIGKILL the server's children hold its shared memory for a moment longer.
-      await retryWhile(/shared memory block|lock file "postmaster.pid" already exists/, RESTART_TIMEOUT_MS, child.start);
+      await retryWhile(
+        /shared memory block|lock file "postmaster.pid" already exists/,
+        RESTART_TIMEOUT_MS,
+        child.start,
+      );
       await provision(superuserUrl, password);
     },
     stop: child.stop,

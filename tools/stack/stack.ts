@@ -46,7 +46,7 @@ export interface Stack {
   readonly temporal: Part | undefined;
   readonly mail: Part | undefined;
   /** Stops every part, the last one first. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 const CONFIGURED_BY: Readonly<Record<PartName, string>> = {
@@ -109,7 +109,8 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       DATABASE_URL: postgres?.url ?? environment['DATABASE_URL'] ?? '',
       REDIS_HOST: valkey === undefined ? (environment['REDIS_HOST'] ?? '') : '127.0.0.1',
       REDIS_PORT: String(ports.valkey),
-      TEMPORAL_ADDRESS: temporal === undefined ? (environment['TEMPORAL_ADDRESS'] ?? '') : `127.0.0.1:${String(ports.temporal)}`,
+      TEMPORAL_ADDRESS:
+        temporal === undefined ? (environment['TEMPORAL_ADDRESS'] ?? '') : `127.0.0.1:${String(ports.temporal)}`,
       TEMPORAL_NAMESPACE: namespace,
       SMTP_HOST: mail === undefined ? (environment['SMTP_HOST'] ?? '') : '127.0.0.1',
       SMTP_PORT: String(ports.smtp),

@@ -37,7 +37,9 @@ export const apiCall =
       text: (field) => {
         const value = fields[field];
         if (typeof value === 'string') return value;
-        throw new Error(`${method} ${path}: expected "${field}" in the answer, which has ${Object.keys(fields).join(', ')}`);
+        throw new Error(
+          `${method} ${path}: expected "${field}" in the answer, which has ${Object.keys(fields).join(', ')}`,
+        );
       },
     };
   };
