@@ -131,9 +131,9 @@ export const origins = (defaultValue: string, description: string) =>
 export const secretUrl = (protocols: readonly [string, ...string[]], description: string, example: string) =>
   describe(
     z
-      .url({ error: 'must be a URL' })
+      .string()
       .refine(
-        (value) => protocols.includes(new URL(value).protocol.slice(0, -1)),
+        (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol.slice(0, -1)),
         `must be a ${protocols.join(' or ')} URL`,
       ),
     { description, format: `${protocols[0]} URL`, secret: true, example },
@@ -179,7 +179,7 @@ export interface KeyRing {
   readonly keys: ReadonlyMap<string, Buffer>;
 }
 
-/** Names entries by position or id, never by what stands in them. */
+/** Names entries by position, never by what stands in them: in a malformed ring even an id may be a part of a key. */
 const toKeyRing = (value: string, context: z.RefinementCtx): KeyRing => {
   const problem = (message: string): never => {
     context.addIssue({ code: 'custom', message });
@@ -191,9 +191,9 @@ const toKeyRing = (value: string, context: z.RefinementCtx): KeyRing => {
     if (id === undefined || encoded === undefined) {
       return problem(`must be id:base64[,id:base64...] with ids of a-z, 0-9, -; entry ${index + 1} is not`);
     }
-    if (keys.has(id)) return problem(`names the key ${id} twice`);
+    if (keys.has(id)) return problem(`has the id of entry ${index + 1} twice`);
     const key = decodeKey(encoded);
-    if ('problem' in key) return problem(`the key ${id} ${key.problem}`);
+    if ('problem' in key) return problem(`entry ${index + 1} ${key.problem}`);
     keys.set(id, key.bytes);
   }
   const [activeKeyId = ''] = keys.keys();

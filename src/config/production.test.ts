@@ -1,0 +1,66 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { ConfigError, loadConfig } from './load';
+
+const key = (seed: number): string =>
+  Buffer.from(Array.from({ length: 32 }, (_, i) => (seed + i) % 256)).toString('base64');
+
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  DATABASE_URL: 'postgresql://meqenet:x8Jq2mTz@db.internal:5432/meqenet_auth',
+  FIELD_ENCRYPTION_KEYS: `k1:${key(1)}`,
+  PAYLOAD_CODEC_KEYS: `k1:${key(2)}`,
+  BLIND_INDEX_KEY: key(3),
+  TOKEN_KEY: key(4),
+};
+
+const problemsOf = (changes: Readonly<Record<string, string>>): readonly string[] => {
+  try {
+    loadConfig({ ...PRODUCTION, ...changes });
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+};
+
+describe('in production', () => {
+  it('a proper configuration is taken', () => {
+    expect(problemsOf({})).toEqual([]);
+  });
+
+  const WEAK_URLS = [
+    'postgresql://meqenet@db/auth',
+    'postgresql://meqenet:@db/auth',
+    'postgresql://db/auth',
+    'postgresql://u:postgres@db/auth',
+    'postgresql://u:Password@db/auth',
+    'postgresql://u:meqenet@db/auth',
+    'postgresql://u:change-me@db/auth',
+    'postgresql://u:change%2Dme@db/auth',
+    'postgresql://u:x8Jq2mTz@db/auth?password=postgres',
+    'postgresql://same:same@db/auth',
+  ];
+  it.each(WEAK_URLS)('%s is refused for its password', (url) => {
+    expect(problemsOf({ DATABASE_URL: url })).toEqual([expect.stringMatching(/^DATABASE_URL: .*production$/)]);
+    expect(problemsOf({ DATABASE_URL: url, NODE_ENV: 'development' })).toEqual([]);
+  });
+
+  it('an odd escape in a password is no crash', () => {
+    expect(problemsOf({ DATABASE_URL: 'postgresql://u:100%x8Jq@db/auth' })).toEqual([]);
+  });
+
+  it.each(['FIELD_ENCRYPTION_KEYS', 'PAYLOAD_CODEC_KEYS'])(
+    'development keys in %s are refused, also old ones',
+    (name) => {
+      const problem = `${name}: holds a development key (its id starts with dev), which is refused in production`;
+      expect(problemsOf({ [name]: `dev1:${key(9)}` })).toEqual([problem]);
+      expect(problemsOf({ [name]: `k1:${key(8)}, dev1:${key(9)}` })).toEqual([problem]);
+      expect(problemsOf({ [name]: `dev1:${key(9)}`, NODE_ENV: 'test' })).toEqual([]);
+    },
+  );
+
+  it('these problems are reported together with all others', () => {
+    expect(problemsOf({ DATABASE_URL: 'postgresql://u:postgres@db/auth', AUTH_SERVICE_PORT: 'x' })).toHaveLength(2);
+  });
+});
