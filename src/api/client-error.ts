@@ -6,7 +6,9 @@ import { v7 as uuidv7 } from 'uuid';
 import { PROBLEM_TYPE } from './problem';
 
 /** Codes of their own: no route ever gives them, and there is no request yet to speak of. */
-const BY_ERROR_CODE: Readonly<Record<string, { readonly status: number; readonly code: string; readonly title: string }>> = {
+const BY_ERROR_CODE: Readonly<
+  Record<string, { readonly status: number; readonly code: string; readonly title: string }>
+> = {
   HPE_HEADER_OVERFLOW: { status: 431, code: 'headers_too_large', title: 'The request headers are too large' },
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'request_timeout', title: 'The request took too long to arrive' },
 };

@@ -34,9 +34,13 @@ const bearerToken = (ctx: AppContext): string => {
   return match[1];
 };
 
-const singleHeader = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+const singleHeader = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value[0] : value;
 
-const toRequest = (ctx: AppContext, parsed: Pick<RouteRequest, 'params' | 'query' | 'body' | 'caller'>): RouteRequest => {
+const toRequest = (
+  ctx: AppContext,
+  parsed: Pick<RouteRequest, 'params' | 'query' | 'body' | 'caller'>,
+): RouteRequest => {
   const { headers } = ctx.req;
   return {
     ...parsed,
@@ -61,7 +65,8 @@ const compose = (route: Route, interceptors: readonly Interceptor[]): Handle =>
 
 /** The text of an answer, holding only what its schema declares. */
 const serialize = (route: Route, spec: ResponseSpec | undefined, answer: RouteAnswer): string => {
-  if (spec === undefined) throw new Error(`${route.operationId} answered ${String(answer.status)}, which it does not declare`);
+  if (spec === undefined)
+    throw new Error(`${route.operationId} answered ${String(answer.status)}, which it does not declare`);
   if (spec.schema === undefined) return '';
   const parsed = spec.schema.safeParse(answer.body);
   if (parsed.success) return JSON.stringify(parsed.data);
@@ -73,7 +78,8 @@ const send = (ctx: AppContext, route: Route, answer: RouteAnswer): void => {
   const spec = route.responses[answer.status];
   const text = serialize(route, spec, answer);
   if (answer.headers !== undefined) for (const [name, value] of Object.entries(answer.headers)) ctx.set(name, value);
-  if (text !== '' && !ctx.res.hasHeader('Content-Type')) ctx.res.setHeader('Content-Type', spec?.contentType ?? 'application/json');
+  if (text !== '' && !ctx.res.hasHeader('Content-Type'))
+    ctx.res.setHeader('Content-Type', spec?.contentType ?? 'application/json');
   ctx.status = answer.status;
   ctx.body = text;
   if (text === '') ctx.remove('Content-Type');
@@ -98,7 +104,9 @@ export const createGuard = ({ authenticate, logger, config, interceptors, interc
     const declared = new Set<ErrorCode>([...commonErrors(route), ...interceptorErrors, ...route.errors]);
     return async (ctx, match) => {
       try {
-        const answer = await withDeadline(config.requestTimeoutMs, (progress) => handleRequest(ctx, match, route, handle, progress));
+        const answer = await withDeadline(config.requestTimeoutMs, (progress) =>
+          handleRequest(ctx, match, route, handle, progress),
+        );
         send(ctx, route, answer);
       } catch (error) {
         if (error instanceof AppError && !declared.has(error.code)) {

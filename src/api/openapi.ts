@@ -1,9 +1,4 @@
-import {
-  createDocument,
-  type oas31,
-  type ZodOpenApiOperationObject,
-  type ZodOpenApiResponseObject,
-} from 'zod-openapi';
+import { createDocument, type oas31, type ZodOpenApiOperationObject, type ZodOpenApiResponseObject } from 'zod-openapi';
 
 import { type ErrorCode, ERRORS } from '../contracts/errors';
 import { commonErrors } from './common-errors';

@@ -19,7 +19,11 @@ export interface Content {
 const MAX_AGE = 3_600;
 
 const sendFile = (ctx: AppContext, { contentType, content }: Content, etag: string): void => {
-  ctx.set({ 'Content-Type': contentType, 'Content-Security-Policy': PAGE_CSP, 'Cache-Control': `public, max-age=${String(MAX_AGE)}` });
+  ctx.set({
+    'Content-Type': contentType,
+    'Content-Security-Policy': PAGE_CSP,
+    'Cache-Control': `public, max-age=${String(MAX_AGE)}`,
+  });
   ctx.status = 200;
   ctx.etag = etag;
   if (ctx.fresh) ctx.status = 304;

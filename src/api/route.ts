@@ -53,7 +53,9 @@ export type AnswerOf<R extends ResponseSpecs> = {
   [S in keyof R & number]: {
     readonly status: S;
     readonly headers?: Readonly<Record<string, string>>;
-  } & (R[S] extends { readonly schema: infer Z extends z.ZodType } ? { readonly body: z.input<Z> } : { readonly body?: never });
+  } & (R[S] extends { readonly schema: infer Z extends z.ZodType }
+    ? { readonly body: z.input<Z> }
+    : { readonly body?: never });
 }[keyof R & number];
 
 /** What the validator, the response filter and the OpenAPI document are made from. */
@@ -119,4 +121,8 @@ export const defineRoute = <
  * Runs around the handler, after authentication and validation: limits, idempotency, tracing. It may answer itself,
  * throw an `AppError`, or change the answer of `next`. It must pass the answer's headers on.
  */
-export type Interceptor = (route: Route, request: RouteRequest, next: () => Promise<RouteAnswer>) => Promise<RouteAnswer>;
+export type Interceptor = (
+  route: Route,
+  request: RouteRequest,
+  next: () => Promise<RouteAnswer>,
+) => Promise<RouteAnswer>;

@@ -69,7 +69,8 @@ export const createReadiness = (
       entries.map(async ([name, indicator]) => [name, await runCheck(indicator, timeoutMs)] as const),
     );
     const down = results.filter(([, { status }]) => status === 'down').map(([name]) => name);
-    const status = down.length === 0 ? 'ready' : down.every((name) => optional.includes(name)) ? 'degraded' : 'not_ready';
+    const status =
+      down.length === 0 ? 'ready' : down.every((name) => optional.includes(name)) ? 'degraded' : 'not_ready';
     return { status, checks: Object.fromEntries(results) };
   };
 

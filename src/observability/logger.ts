@@ -1,4 +1,4 @@
-import pino, { type DestinationStream, type Logger } from 'pino';
+import pino, { type DestinationStream, type LogFn, type Logger } from 'pino';
 
 import type { PinoConfig } from '../config/pino.config';
 import { createRedact } from './redact';
@@ -12,28 +12,39 @@ const FLUSH_MS = 250;
 const bufferedOutput = (): DestinationStream =>
   pino.destination({ dest: 1, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_MS });
 
+/** Without a message pino takes the error's own, unmasked. */
+function withMessage(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
+  if (args.length === 1 && typeof args[0] === 'object') method.apply(this, [args[0], 'error']);
+  else method.apply(this, args);
+}
+
 /**
  * A JSON logger: ISO times, level by name, `service`, secrets and personal data redacted at any depth, errors without
  * the values that drivers put into them.
  */
-export const createLogger = ({ level, serviceName }: PinoConfig, destination: DestinationStream = bufferedOutput()): Logger => {
+export const createLogger = (
+  { level, serviceName }: PinoConfig,
+  destination: DestinationStream = bufferedOutput(),
+): Logger => {
   const redact = createRedact();
-  return pino(
+  const logger = pino(
     {
       level,
       base: { service: serviceName },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }), log: redact, bindings: redact },
+      formatters: { level: (label) => ({ level: label }), log: redact },
       // `redact` has dealt with errors; pino's serializer would take the reduced object for an error again.
       serializers: { err: (value: unknown) => value },
-      hooks: {
-        // Without a message pino takes the error's own, unmasked.
-        logMethod(args, method) {
-          if (args.length === 1 && typeof args[0] === 'object') method.apply(this, [args[0], 'error']);
-          else method.apply(this, args);
-        },
-      },
+      hooks: { logMethod: withMessage },
     },
     destination,
   );
+  // pino gives the bindings of children to no formatter. Children inherit this from the logger.
+  // Called with its `this` below.
+  // eslint-disable-next-line @typescript-eslint/unbound-method
+  const makeChild = logger.child;
+  logger.child = function child(bindings, options) {
+    return makeChild.call(this, redact(bindings), options) as never;
+  };
+  return logger;
 };

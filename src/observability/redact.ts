@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types';
+
 import { toLoggedError } from './error-log';
 
 /** Names of fields that hold secrets or personal data, in lower case without `_` and `-`. */
@@ -30,7 +32,7 @@ export const createRedact = (): Redact => {
 
   const clean = (value: unknown, depth: number): unknown => {
     if (typeof value !== 'object' || value === null) return value;
-    if (value instanceof Error) return toLoggedError(value);
+    if (isNativeError(value) || value instanceof Error) return toLoggedError(value);
     if (depth > MAX_DEPTH) return '[too deep]';
     if (Array.isArray(value)) return value.map((item) => clean(item, depth + 1));
     if (value instanceof Date) return value;

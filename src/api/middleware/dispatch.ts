@@ -16,6 +16,12 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies rea
 /** find-my-way wants a handler for each route; only its look-up is used here. */
 const unused = (): void => undefined;
 
+/** `/v1/sessions/` is not the session without an id. */
+const hasEmptyParameter = (params: Readonly<Record<string, string | undefined>>): boolean => {
+  for (const name in params) if (params[name] === '') return true;
+  return false;
+};
+
 /**
  * Finds the endpoint of a request (a radix tree: the cost does not grow with the number of routes) and calls it.
  *
@@ -27,7 +33,10 @@ export const dispatch = (mounted: readonly Mounted[]): AppMiddleware => {
   for (const route of mounted) router.on(route.method.toUpperCase() as HTTPMethod, route.path, unused, route);
 
   const allowedMethods = (url: string): string[] => {
-    const methods: string[] = METHODS.filter((method) => router.find(method, url) !== null);
+    const methods: string[] = METHODS.filter((method) => {
+      const found = router.find(method, url);
+      return found !== null && !hasEmptyParameter(found.params);
+    });
     if (methods.includes('GET')) methods.push('HEAD');
     if (methods.length > 0) methods.push('OPTIONS');
     return methods;
@@ -36,7 +45,7 @@ export const dispatch = (mounted: readonly Mounted[]): AppMiddleware => {
   return (ctx) => {
     const url = ctx.req.url ?? '/';
     const found = router.find((ctx.method === 'HEAD' ? 'GET' : ctx.method) as HTTPMethod, url);
-    if (found !== null) {
+    if (found !== null && !hasEmptyParameter(found.params)) {
       const { path, endpoint } = found.store as Mounted;
       ctx.state.routePattern = path;
       return endpoint(ctx, { params: found.params, query: found.searchParams });

@@ -64,7 +64,11 @@ const parse = (bytes: Buffer): unknown => {
  * @param maxBytes larger bodies are refused, as soon as their declared or received length shows it
  * @throws {AppError} `unsupported_media_type`, `payload_too_large` or `malformed_json`
  */
-export const readJson = async (request: IncomingMessage, response: ServerResponse, maxBytes: number): Promise<unknown> => {
+export const readJson = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: number,
+): Promise<unknown> => {
   if (!hasBody(request)) return undefined;
   assertMediaType(request);
   const declared = request.headers['content-length'];

@@ -38,7 +38,12 @@ const toAppError = (error: unknown): AppError =>
 
 const log = (logger: Logger, ctx: AppContext, error: AppError): void => {
   if (error.status < 500) return;
-  const line = { err: error.cause ?? error, problem: error.code, requestId: ctx.state.requestId, route: ctx.state.routePattern };
+  const line = {
+    err: error.cause ?? error,
+    problem: error.code,
+    requestId: ctx.state.requestId,
+    route: ctx.state.routePattern,
+  };
   if (error.status === 500) logger.error(line, 'request failed');
   else logger.warn(line, 'request refused');
 };

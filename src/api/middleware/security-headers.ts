@@ -6,7 +6,12 @@ import helmet from 'helmet';
 import type { AppMiddleware } from '../context';
 
 /** JSON is data: nothing in it may load, run or be framed. */
-const API_CSP = { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"], 'base-uri': ["'none'"], 'form-action': ["'none'"] };
+const API_CSP = {
+  'default-src': ["'none'"],
+  'frame-ancestors': ["'none'"],
+  'base-uri': ["'none'"],
+  'form-action': ["'none'"],
+};
 
 /** Pages of our own: scripts, styles and calls only from this origin, nothing inline; `data:` for the icons of Swagger UI. */
 export const PAGE_CSP = [

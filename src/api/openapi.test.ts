@@ -1,0 +1,121 @@
+import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+
+import { registerRequest, registrationAccepted, registrationParams, verifyRequest } from '../contracts/registration';
+import { loginRequest, verifiedResponse } from '../contracts/session';
+import { createReadiness } from '../health/readiness';
+import { createOpenApiDocument } from './openapi';
+import { defineRoute } from './route';
+import { createHealthRoutes } from './routes/health';
+
+const base = { tags: ['registration'], summary: 'A test', auth: 'none' } as const;
+const notCalled = () => Promise.reject(new Error('not called'));
+const routes = [
+  defineRoute({
+    ...base,
+    method: 'post',
+    path: '/v1/auth/register',
+    operationId: 'register',
+    body: registerRequest,
+    responses: {
+      202: { description: 'Accepted', schema: registrationAccepted, headers: { Location: 'Where it stands' } },
+    },
+    errors: ['overloaded'],
+    handler: notCalled,
+  }),
+  defineRoute({
+    ...base,
+    method: 'post',
+    path: '/v1/auth/register/:registrationId/verify',
+    operationId: 'verify',
+    params: registrationParams,
+    body: verifyRequest,
+    responses: { 201: { description: 'Done', schema: verifiedResponse } },
+    errors: ['invalid_code', 'too_many_attempts', 'registration_not_found'],
+    handler: notCalled,
+  }),
+  defineRoute({
+    ...base,
+    method: 'post',
+    path: '/v1/auth/login',
+    operationId: 'login',
+    auth: 'bearer',
+    query: z.strictObject({ limit: z.coerce.number().int().optional() }),
+    body: loginRequest,
+    responses: { 204: { description: 'Done' } },
+    errors: ['invalid_credentials'],
+    handler: notCalled,
+  }),
+  ...createHealthRoutes(createReadiness({}, { timeoutMs: 1 })),
+];
+/** As clients get it; what is in it is what the tests look at. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+const document: Record<string, any> = JSON.parse(
+  JSON.stringify(
+    createOpenApiDocument(routes, { title: 'Test', version: '1.0.0', publicUrl: 'https://auth.meqenet.et' }),
+  ),
+);
+
+/** An ES module only, and with JSON imports, which Jest cannot load: hence in a process of its own. */
+const validate = async (value: unknown): Promise<{ valid: boolean; errors?: unknown }> => {
+  const { execFileSync } = await import('node:child_process');
+  const program = `
+    import { Validator } from '@seriousme/openapi-schema-validator';
+    let text = ''; for await (const chunk of process.stdin) text += chunk;
+    const validator = new Validator();
+    const { valid, errors } = await validator.validate(JSON.parse(text));
+    console.log(JSON.stringify({ valid, errors, version: validator.version }));`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+    input: JSON.stringify(value),
+  });
+  return JSON.parse(output.toString()) as { valid: boolean };
+};
+
+const keysOf = (value: unknown): string[] => Object.keys(value as object);
+
+describe('the OpenAPI document', () => {
+  test('is valid by the official 3.1 schema', async () => {
+    expect(await validate(document)).toEqual({ valid: true, version: '3.1' });
+  });
+  test('has an operation for each route', () => {
+    expect(keysOf(document.paths)).toEqual([
+      '/v1/auth/register',
+      '/v1/auth/register/{registrationId}/verify',
+      '/v1/auth/login',
+      '/healthz',
+      '/readyz',
+    ]);
+  });
+  test('declares every answer, those of the guard included', () => {
+    const { responses } = document.paths['/v1/auth/register/{registrationId}/verify'].post;
+    expect(keysOf(responses).map(Number)).toEqual([201, 400, 404, 408, 413, 415, 422, 429, 500, 503]);
+    expect(keysOf(responses['400'].content['application/problem+json'].examples)).toEqual([
+      'validation_failed',
+      'malformed_json',
+    ]);
+    expect(keysOf(responses['429'].headers)).toContain('Retry-After');
+    expect(keysOf(document.paths['/readyz'].get.responses['503'].content)).toEqual([
+      'application/json',
+      'application/problem+json',
+    ]);
+  });
+  test('says who may call', () => {
+    const { post } = document.paths['/v1/auth/login'];
+    expect(post.security).toEqual([{ bearer: [] }]);
+    expect(keysOf(post.responses['401'].headers)).toContain('WWW-Authenticate');
+    expect(document.paths['/v1/auth/register'].post.security).toEqual([]);
+  });
+  test('problems share one schema that lists every code', () => {
+    expect(document.components.schemas.Problem.properties.code.enum).toContain('registration_expired');
+    expect(document.paths['/healthz'].get.responses['500'].content['application/problem+json'].schema).toEqual({
+      $ref: '#/components/schemas/Problem',
+    });
+  });
+  test('unknown fields are refused, and it says so', () => {
+    expect(document.paths['/v1/auth/register'].post.requestBody.content['application/json'].schema).toMatchObject({
+      type: 'object',
+      additionalProperties: false,
+      required: ['email', 'password'],
+    });
+  });
+});
