@@ -3,13 +3,24 @@ import { spawn } from 'node:child_process';
 const TAIL_LINES = 30;
 /** Enough for the tail of any command. */
 const KEPT_CHARACTERS = 64_000;
-const FORWARDED = ['SIGINT', 'SIGTERM'];
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const PARENT_POLL_MS = 500;
 
-/** Passes on what ends this process, for as long as the child runs. */
+/**
+ * Passes on what ends this process, for as long as the child runs. npm starts scripts through a shell that does not pass
+ * SIGTERM on, but is gone after it, and so is this process's parent.
+ */
 const forwardSignals = (child) => {
   const handlers = FORWARDED.map((signal) => [signal, () => child.kill(signal)]);
   for (const [signal, handler] of handlers) process.on(signal, handler);
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.env.npm_lifecycle_event === undefined || process.ppid === parent) return;
+    clearInterval(watch);
+    child.kill('SIGTERM');
+  }, PARENT_POLL_MS);
   return () => {
+    clearInterval(watch);
     for (const [signal, handler] of handlers) process.off(signal, handler);
   };
 };
