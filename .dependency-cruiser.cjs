@@ -24,7 +24,7 @@ const TEMPORAL = ['@temporalio/'];
 /** What workflows may load: it runs in the sandbox, so it may not pull a library in. */
 const SANDBOX_SAFE_CONTRACTS = '^src/contracts/([a-z-]+-workflow|task-queues|errors|search-attributes)\\.ts$';
 /** Injected through parameters, so only their types are needed. */
-const INJECTED = [...folders('config', 'observability')];
+const INJECTED = [...folders('config', 'observability'), ...packages('pino', 'prom-client')];
 
 const TABLE = {
   contracts: {
@@ -116,7 +116,7 @@ const TABLE = {
       // Koa's types name those of its parts.
       ...packages('koa-compose', 'content-disposition', 'cookies', 'http-errors', 'keygrip'),
     ],
-    types: [...INJECTED, ...folders('repositories', 'crypto'), ...packages('pino', 'prom-client')],
+    types: [...INJECTED, ...folders('repositories', 'crypto')],
     why: 'routes reach workflows through the workflow starter, and the database through injected repositories',
   },
   grpc: {
@@ -126,7 +126,7 @@ const TABLE = {
       file('temporal/workflow-starter'),
       ...packages('@grpc/', '@bufbuild/', 'zod'),
     ],
-    types: [...INJECTED, ...folders('repositories', 'crypto'), ...packages('pino', 'prom-client')],
+    types: [...INJECTED, ...folders('repositories', 'crypto')],
     why: 'gRPC is a second door to what the API does, under the same rules',
   },
   gateway: {
@@ -152,12 +152,12 @@ const TABLE = {
   bin: {
     values: [
       ANY_NODE_MODULE,
-      file('container'),
-      file('instrumentation'),
-      ...folders('config', 'observability', 'health'),
+      ...['container', 'instrumentation', 'api/server', 'grpc/server'].map(file),
+      ...folders('config', 'observability', 'health', 'temporal', 'gateway'),
+      ...packages('@temporalio/worker'),
     ],
     types: ['^src/(?!bin/|generated/)', ...packages('koa', 'pino', ...TEMPORAL)],
-    why: 'a process composes what the container built',
+    why: 'a process starts servers and workers with what the container built',
   },
 };
 
@@ -260,7 +260,7 @@ const processWideRules = [
     name: 'bin-is-the-end',
     comment: 'A process is started, not imported.',
     severity: 'error',
-    from: {},
+    from: { pathNot: '^src/bin/' },
     to: { path: '^src/bin/' },
   },
   {

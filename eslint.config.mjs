@@ -173,6 +173,16 @@ export default defineConfig(
     },
   },
   {
+    name: 'routes are declarations',
+    files: ['src/api/routes/**/*.ts'],
+    rules: { 'meqenet/own-lines-per-function': ['error', { max: 100 }] },
+  },
+  {
+    name: 'processes: a rejection that nobody waits for ends them, as it should',
+    files: ['src/bin/**/*.ts'],
+    rules: { '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: true }] },
+  },
+  {
     name: 'configuration: the one reader of the environment',
     files: ['src/config/**/*.ts'],
     rules: { 'no-restricted-properties': ['error', ...NO_FOCUSED_TESTS] },
