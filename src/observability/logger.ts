@@ -4,7 +4,7 @@ import type { PinoConfig } from '../config/pino.config';
 import { createRedact } from './redact';
 
 /** Lines are collected up to this size before they are written, bytes. */
-const BUFFER_BYTES = 4_096;
+const BUFFER_BYTES = 8_192;
 /** ... or up to this age, milliseconds. */
 const FLUSH_MS = 250;
 

@@ -8,8 +8,8 @@ const ACCEPTED = ['Authorization', 'Content-Type', 'Accept-Language', 'Idempoten
 const PREFLIGHT_MAX_AGE = 7_200;
 
 /** Lets browsers call from the configured origins, without cookies; other origins get no CORS header. */
-export const cors = (config: { readonly corsOrigins: readonly string[] }): AppMiddleware =>
-  koaCors({
+export const cors = (config: { readonly corsOrigins: readonly string[] }): AppMiddleware => {
+  const handle: AppMiddleware = koaCors({
     origin: (ctx) => {
       const origin = ctx.get('Origin');
       return config.corsOrigins.includes(origin) ? origin : '';
@@ -19,3 +19,10 @@ export const cors = (config: { readonly corsOrigins: readonly string[] }): AppMi
     exposeHeaders: EXPOSED,
     maxAge: PREFLIGHT_MAX_AGE,
   });
+  return (ctx, next) => {
+    if (ctx.req.headers.origin !== undefined) return handle(ctx, next) as Promise<void>;
+    // Most requests come from servers and apps: for them only what caches must know.
+    ctx.res.setHeader('Vary', 'Origin');
+    return next();
+  };
+};

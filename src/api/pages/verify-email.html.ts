@@ -7,6 +7,7 @@ export const VERIFY_EMAIL_HTML = `<!doctype html>
     <meta name="referrer" content="no-referrer">
     <meta name="robots" content="noindex">
     <title>Meqenet</title>
+    <link rel="icon" href="data:,">
     <link rel="stylesheet" href="/verify-email.css">
     <script src="/verify-email.js" defer></script>
   </head>
