@@ -9,16 +9,19 @@ import { runningProcesses } from './stack/pid-file';
 import { type Stack, startStack } from './stack/stack';
 import { done, notice, title } from './terminal';
 
+type Addresses = ReturnType<typeof listAddresses>;
+
 /** The stack of a developer's machine with the service running on it. */
 export interface Environment {
   readonly stack: Stack;
   readonly processes: ServiceProcesses;
-  readonly apiUrl: string;
+  /** Of everything that people and other programs look for; no secrets. */
+  readonly addresses: Addresses;
   /** Ends everything, what was started last first. */
   readonly stop: () => Promise<void>;
 }
 
-const addresses = (stack: Stack): Record<string, string> => {
+const listAddresses = (stack: Stack) => {
   const { ports } = stack;
   const local = (port: number): string => `http://localhost:${String(port)}`;
   return {
@@ -87,12 +90,10 @@ export const startEnvironment = async (interrupted: () => boolean): Promise<Envi
     await stop();
     throw error;
   }
-  writeFileSync(STACK_FILE, `${JSON.stringify({ startedAt: new Date(), ...addresses(stack) }, undefined, 2)}\n`);
-  return { stack, processes, apiUrl: `http://localhost:${String(stack.ports.api)}`, stop };
+  const addresses = listAddresses(stack);
+  writeFileSync(STACK_FILE, `${JSON.stringify({ startedAt: new Date(), ...addresses }, undefined, 2)}\n`);
+  return { stack, processes, addresses, stop };
 };
-
-/** Names and places of everything that people look for. */
-export const readableAddresses = (stack: Stack): [string, string][] => Object.entries(addresses(stack));
 
 /** Ends every process of the stack without asking. */
 export const killEverything = (): void => {

@@ -1,25 +1,19 @@
 import { parseArgs } from 'node:util';
 
-import { type Environment, killEverything, readableAddresses, startEnvironment } from './environment';
+import { type Environment, killEverything, startEnvironment } from './environment';
 import { listenForInterruption } from './interrupt';
 import { LOG_DIR } from './project';
-import { done, entry, failure, title } from './terminal';
+import { done, failure, showAddresses, title } from './terminal';
 import { walk } from './walk';
 
 const USAGE = `npm start [-- --once]
   Starts the whole service on this machine, walks one person through it and stays up until Ctrl-C.
   --once  leaves after the walk; the exit code tells whether it succeeded`;
 
-const showAddresses = ({ stack }: Environment): void => {
-  title('Addresses');
-  for (const [name, address] of readableAddresses(stack)) entry(name, address);
-  entry('logs', LOG_DIR);
-};
-
-const runWalk = async ({ apiUrl, stack }: Environment): Promise<boolean> => {
+const runWalk = async ({ addresses, stack }: Environment): Promise<boolean> => {
   title('One registration and login through the public API');
   try {
-    await walk({ apiUrl, mailUrl: stack.mailUrl, onStep: done });
+    await walk({ apiUrl: addresses.api, mailUrl: stack.mailUrl, onStep: done });
     return true;
   } catch (error) {
     failure(new Error(`${(error as Error).message}\n  Logs of every process are in ${LOG_DIR}`));
@@ -40,7 +34,7 @@ const main = async (): Promise<number> => {
   });
   const environment = await startEnvironment(interruption.wanted);
   const succeeded = await runWalk(environment);
-  showAddresses(environment);
+  showAddresses({ ...environment.addresses, logs: LOG_DIR });
   done('all of it', Date.now() - begin);
   if (!values.once) {
     console.log('\nRunning. Ctrl-C stops everything.');

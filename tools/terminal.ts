@@ -15,9 +15,10 @@ export const done = (what: string, milliseconds: number): void => {
   console.log(`  ${colors.green('✓')} ${what.padEnd(NAME_WIDTH)} ${colors.dim(duration(milliseconds))}`);
 };
 
-/** A name and where it is. */
-export const entry = (name: string, value: string): void => {
-  console.log(`  ${name.padEnd(NAME_WIDTH)}   ${value}`);
+/** Names and places of everything that people look for. */
+export const showAddresses = (addresses: Readonly<Record<string, string>>): void => {
+  title('Addresses');
+  for (const [name, address] of Object.entries(addresses)) console.log(`  ${name.padEnd(NAME_WIDTH)}   ${address}`);
 };
 
 export const notice = (text: string): void => {
