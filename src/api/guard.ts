@@ -37,13 +37,15 @@ const bearerToken = (ctx: AppContext): string => {
 const singleHeader = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value[0] : value;
 
-const toRequest = (
-  ctx: AppContext,
-  parsed: Pick<RouteRequest, 'params' | 'query' | 'body' | 'caller'>,
-): RouteRequest => {
+type Parsed = Pick<RouteRequest, 'params' | 'query' | 'body' | 'caller'>;
+
+const toRequest = (ctx: AppContext, { params, query, body, caller }: Parsed): RouteRequest => {
   const { headers } = ctx.req;
   return {
-    ...parsed,
+    params,
+    query,
+    body,
+    caller,
     requestId: ctx.state.requestId,
     headers: {
       userAgent: headers['user-agent'],
