@@ -152,7 +152,7 @@ const TABLE = {
   bin: {
     values: [
       ANY_NODE_MODULE,
-      ...['container', 'instrumentation', 'api/server', 'grpc/server'].map(file),
+      ...['container', 'instrumentation', 'api/server', 'api/operations-server', 'grpc/server'].map(file),
       ...folders('config', 'observability', 'health', 'temporal', 'gateway'),
       ...packages('@temporalio/worker'),
     ],

@@ -109,7 +109,11 @@ export const buildApi = ({ config, logger, metrics }: ProcessContext) => {
     { timeoutMs: CHECK_TIMEOUT_MS, optional: ['redis', 'temporal', 'mail'] },
   );
   const app = createApp({
-    routes: [...registrationRoutes(registrations), ...sessionRoutes({ login, sessions, accessTokens }), ...userRoutes(users)],
+    routes: [
+      ...registrationRoutes(registrations),
+      ...sessionRoutes({ login, sessions, accessTokens }),
+      ...userRoutes(users),
+    ],
     pages: verifyEmailPages(),
     authenticate: sessions.authenticate,
     logger,
@@ -118,7 +122,13 @@ export const buildApi = ({ config, logger, metrics }: ProcessContext) => {
     config: config.app,
     docs: { title: 'Meqenet Auth', version: API_VERSION, publicUrl: config.app.publicUrl },
   });
-  const close = () => closeAll(() => temporal.close(), () => queue.close(), () => transport.close(), () => database.$disconnect());
+  const close = () =>
+    closeAll(
+      () => temporal.close(),
+      () => queue.close(),
+      () => transport.close(),
+      () => database.$disconnect(),
+    );
   return { app, readiness, close };
 };
 
@@ -143,7 +153,12 @@ export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () =>
       email: createEmailActivities({ registrations, codes, mailer, verificationUrl }),
     },
     readiness,
-    close: () => closeAll(() => queue.close(), () => transport.close(), () => database.$disconnect()),
+    close: () =>
+      closeAll(
+        () => queue.close(),
+        () => transport.close(),
+        () => database.$disconnect(),
+      ),
   };
 };
 
@@ -168,7 +183,10 @@ export const buildConsumer = ({ config, logger, metrics }: ProcessContext) => {
   );
   const close = async (): Promise<void> => {
     await consumer.close(config.app.shutdownTimeoutMs);
-    await closeAll(() => transport.close(), () => database.$disconnect());
+    await closeAll(
+      () => transport.close(),
+      () => database.$disconnect(),
+    );
   };
   return { readiness, close };
 };

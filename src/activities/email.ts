@@ -12,7 +12,8 @@ interface Dependencies {
 }
 
 /** Tells errors that no retry can mend, declared where they are thrown. */
-const isPermanent = (error: unknown): error is Error => error instanceof Error && 'permanent' in error && error.permanent === true;
+const isPermanent = (error: unknown): error is Error =>
+  error instanceof Error && 'permanent' in error && error.permanent === true;
 
 /** The mails of the `email` task queue. Each goes out once, however often its activity runs. */
 export const createEmailActivities = ({ registrations, codes, mailer, verificationUrl }: Dependencies) => ({

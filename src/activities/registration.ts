@@ -1,4 +1,9 @@
-import { registrationExpiry, type RegistrationSubmission, type ResendOutcome, type VerifyOutcome } from '../contracts/registration-workflow';
+import {
+  registrationExpiry,
+  type RegistrationSubmission,
+  type ResendOutcome,
+  type VerifyOutcome,
+} from '../contracts/registration-workflow';
 import type { QueueProducer } from '../queue/queue.producer';
 import type { RegistrationRepository } from '../repositories/registration-repository';
 import type { UserRepository } from '../repositories/user-repository';
@@ -39,6 +44,7 @@ export const createRegistrationActivities = ({ registrations, users, queue }: De
     if (user !== undefined) await queue.addUserRegisteredJob(user.id, user.email, user.locale);
   },
 
-  purgeRegistration: ({ registrationId }: { registrationId: string }): Promise<void> => registrations.expire(registrationId),
+  purgeRegistration: ({ registrationId }: { registrationId: string }): Promise<void> =>
+    registrations.expire(registrationId),
 });
 export type RegistrationActivities = ReturnType<typeof createRegistrationActivities>;

@@ -1,5 +1,5 @@
 import { buildConsumer } from '../container';
-import { startOperationsServer } from '../health/operations-server';
+import { startOperationsServer } from '../api/operations-server';
 
 import { runProcess } from './run-process';
 

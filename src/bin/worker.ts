@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Runtime, type WorkerOptions } from '@temporalio/worker';
 
 import { buildWorker } from '../container';
-import { startOperationsServer } from '../health/operations-server';
+import { startOperationsServer } from '../api/operations-server';
 import { createSdkLogger } from '../temporal/sdk-logger';
 import { selectTaskQueues, startWorkers, type Workers } from '../temporal/worker';
 import { bundleWorkflows } from '../temporal/workflow-bundle';

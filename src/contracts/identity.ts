@@ -21,11 +21,14 @@ export const phoneSchema = z
   .max(32)
   .transform((value, context) => {
     const number = parsePhoneNumberFromString(value, 'ET');
-    if (number?.isPossible() !== true || (number.countryCallingCode === '251' && !/^\+251[79]\d{8}$/.test(number.number))) {
+    if (
+      number?.isPossible() !== true ||
+      (number.countryCallingCode === '251' && !/^\+251[79]\d{8}$/.test(number.number))
+    ) {
       context.addIssue({ code: 'custom', message: 'must be a phone number such as +251911234567' });
       return z.NEVER;
     }
-    return number.number as string;
+    return number.number;
   })
   .meta({ description: 'Phone number, E.164 or Ethiopian local form', example: '+251911234567' });
 
@@ -70,6 +73,8 @@ export const consentSchema = z.strictObject({
 });
 
 export const uuidSchema = z.uuid().meta({ example: '019ac0de-5b1c-7f2e-9c39-3f9a4d1f0a11' });
-export const instantSchema = z.iso.datetime().meta({ description: 'UTC, ISO 8601', example: '2026-11-24T10:00:00.000Z' });
+export const instantSchema = z.iso
+  .datetime()
+  .meta({ description: 'UTC, ISO 8601', example: '2026-11-24T10:00:00.000Z' });
 
 export { localeSchema };

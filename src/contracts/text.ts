@@ -7,7 +7,4 @@ import { z } from 'zod';
 export const isCleanText = (value: string): boolean => value.isWellFormed() && !/\p{Cc}/u.test(value);
 
 export const cleanText = (maxLength: number) =>
-  z
-    .string()
-    .max(maxLength)
-    .refine(isCleanText, 'must not hold control characters or lone surrogates');
+  z.string().max(maxLength).refine(isCleanText, 'must not hold control characters or lone surrogates');

@@ -1,6 +1,16 @@
 import { randomUUID } from 'node:crypto';
 
-import { calculateJwkThumbprint, errors, exportJWK, exportPKCS8, generateKeyPair, importJWK, importPKCS8, jwtVerify, SignJWT } from 'jose';
+import {
+  calculateJwkThumbprint,
+  errors,
+  exportJWK,
+  exportPKCS8,
+  generateKeyPair,
+  importJWK,
+  importPKCS8,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
 import { z } from 'zod';
 
 import type { SecurityConfig } from '../config/security.config';
@@ -81,7 +91,11 @@ export const createAccessTokens = (keys: SigningKeyStore, config: SecurityConfig
     const records = await keys.findPublic();
     return {
       jwks: { keys: records.map(({ publicJwk }) => publicJwk) },
-      byId: new Map(await Promise.all(records.map(async ({ id, publicJwk }) => [id, await importJWK(publicJwk, ALGORITHM)] as const))),
+      byId: new Map(
+        await Promise.all(
+          records.map(async ({ id, publicJwk }) => [id, await importJWK(publicJwk, ALGORITHM)] as const),
+        ),
+      ),
     };
   });
 
@@ -128,7 +142,8 @@ export const createAccessTokens = (keys: SigningKeyStore, config: SecurityConfig
         );
         return claimsSchema.parse(payload);
       } catch (error) {
-        if (error instanceof errors.JOSEError || error instanceof z.ZodError) throw new AppError('invalid_token', { cause: error });
+        if (error instanceof errors.JOSEError || error instanceof z.ZodError)
+          throw new AppError('invalid_token', { cause: error });
         throw error;
       }
     },

@@ -32,7 +32,9 @@ describe('the field cipher', () => {
     for (let at = 0; at < bytes.length; at += 1) {
       const altered = Buffer.from(bytes);
       altered.writeUInt8(altered.readUInt8(at) ^ 1, at);
-      expect(() => cipher.decrypt(`${String(version)}:${String(keyId)}:${altered.toString('base64url')}`, place)).toThrow('not_authentic');
+      expect(() =>
+        cipher.decrypt(`${String(version)}:${String(keyId)}:${altered.toString('base64url')}`, place),
+      ).toThrow('not_authentic');
     }
   });
 
@@ -46,7 +48,13 @@ describe('the field cipher', () => {
   });
 
   it('reads values of a retired key and writes under the active one', () => {
-    const rotated = createFieldCipher({ activeKeyId: 'k2', keys: new Map([['k2', randomBytes(32)], ['k1', key]]) });
+    const rotated = createFieldCipher({
+      activeKeyId: 'k2',
+      keys: new Map([
+        ['k2', randomBytes(32)],
+        ['k1', key],
+      ]),
+    });
     expect(rotated.decrypt(cipher.encrypt(faydaId, place), place)).toBe(faydaId);
     expect(rotated.encrypt(faydaId, place)).toMatch(/^v1:k2:/);
   });

@@ -22,13 +22,9 @@ export interface PasswordHasher {
   hashForRegistration(password: string, emailIndex: Uint8Array): Promise<string>;
   /** @throws {AppError} `overloaded` */
   verify(passwordHash: string, password: string): Promise<boolean>;
+  /** Whether two hashes made by `hashForRegistration` are of the same password, in constant time. */
+  isSame(passwordHash: string, other: string): boolean;
 }
-
-/** Compares two PHC strings in constant time. */
-export const equalHashes = (left: string, right: string): boolean => {
-  const [a, b] = [Buffer.from(left), Buffer.from(right)];
-  return a.length === b.length && timingSafeEqual(a, b);
-};
 
 /**
  * Argon2id (RFC 9106) in libuv's thread pool, so the event loop stays free. At most `concurrency` run at once and
@@ -48,7 +44,8 @@ export const createPasswordHasher = (config: SecurityConfig['passwordHash'], roo
     try {
       return await bounded.execute(work);
     } catch (error) {
-      if (error instanceof BulkheadRejectedError) throw new AppError('overloaded', { retryAfterSeconds: 1, cause: error });
+      if (error instanceof BulkheadRejectedError)
+        throw new AppError('overloaded', { retryAfterSeconds: 1, cause: error });
       throw error;
     }
   };
@@ -60,5 +57,9 @@ export const createPasswordHasher = (config: SecurityConfig['passwordHash'], roo
       return limited(() => hash(password, { ...parameters, salt }));
     },
     verify: (passwordHash, password) => limited(() => verify(passwordHash, password)),
+    isSame: (passwordHash, other) => {
+      const [left, right] = [Buffer.from(passwordHash), Buffer.from(other)];
+      return left.length === right.length && timingSafeEqual(left, right);
+    },
   };
 };

@@ -5,7 +5,13 @@ import { AppError } from '../contracts/errors';
 import { createPasswordPolicy } from './password-policy';
 
 const policy = createPasswordPolicy();
-const person = { email: 'abebe.bikila@example.et', phone: '+251911234567', faydaId: '614079823471', firstName: 'Abebe', lastName: 'Bikila' };
+const person = {
+  email: 'abebe.bikila@example.et',
+  phone: '+251911234567',
+  faydaId: '614079823471',
+  firstName: 'Abebe',
+  lastName: 'Bikila',
+};
 
 const reasonFor = (password: string): string | undefined => {
   try {
@@ -33,7 +39,10 @@ describe('the password policy', () => {
     },
   );
 
-  it.each(['correct horse battery staple', 'የኔ ሚስጥር ቃል', 'Tr0ub4dor&3-abebe-likes-it', '🔑🗝️🔐🔒🔓🛡️⚔️🏰'])('takes %s', (password) => {
-    expect(reasonFor(password)).toBeUndefined();
-  });
+  it.each(['correct horse battery staple', 'የኔ ሚስጥር ቃል', 'Tr0ub4dor&3-abebe-likes-it', '🔑🗝️🔐🔒🔓🛡️⚔️🏰'])(
+    'takes %s',
+    (password) => {
+      expect(reasonFor(password)).toBeUndefined();
+    },
+  );
 });

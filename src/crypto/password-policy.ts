@@ -18,6 +18,8 @@ export interface PasswordPolicy {
 
 /** Shorter parts ("et", "abe") stand in too many good passwords to be held against one. */
 const MIN_PERSONAL_PART = 4;
+/** What must be left of a password without its personal parts. */
+const MIN_OWN_PART = 4;
 
 /** Letters and digits in lower case: "Abebe-1990" and "abebe 1990" are the same guess. */
 const simplify = (value: string): string => value.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
@@ -27,10 +29,12 @@ const personalParts = ({ email, phone, faydaId, firstName, lastName }: PersonalD
     .map((part) => simplify(part ?? ''))
     .filter((part) => part.length >= MIN_PERSONAL_PART);
 
-/** Made of personal data: what is left beside the known part would not be a password by itself. */
-const isMadeOf = (password: string, part: string): boolean => {
+/** Made of personal data: what is left beside the known parts would not be a password by itself. */
+const isPersonal = (password: string, person: PersonalData): boolean => {
   const simple = simplify(password);
-  return simple.includes(part) && simple.length - part.length < 4;
+  const longestFirst = personalParts(person).sort((a, b) => b.length - a.length);
+  const rest = longestFirst.reduce((left, part) => left.replaceAll(part, ''), simple);
+  return rest !== simple && rest.length < MIN_OWN_PART;
 };
 
 /** Blocklist and personal data; length and characters are the schema's (NIST SP 800-63B-4, section 3.1.1.2). */
@@ -44,7 +48,7 @@ export const createPasswordPolicy = (): PasswordPolicy => {
     if (new Set(password).size < 3) {
       return { code: 'password_too_simple', message: 'repeats the same characters' };
     }
-    if (personalParts(person).some((part) => isMadeOf(password, part))) {
+    if (isPersonal(password, person)) {
       return { code: 'password_personal', message: 'is made of your own data' };
     }
     return undefined;

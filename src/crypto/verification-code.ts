@@ -25,7 +25,9 @@ export const createVerificationCodes = (rootKey: Buffer): VerificationCodes => {
 
   return {
     code(registrationId, issue) {
-      const digest = createHmac('sha256', codeKey).update(`${registrationId}\0${String(issue)}`).digest();
+      const digest = createHmac('sha256', codeKey)
+        .update(`${registrationId}\0${String(issue)}`)
+        .digest();
       // 64 bits modulo 10^6 is uniform to within 10^-13.
       const number = digest.readBigUInt64BE(0) % BigInt(10 ** VERIFICATION_CODE_DIGITS);
       return number.toString().padStart(VERIFICATION_CODE_DIGITS, '0');

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createLogCapture } from '../../test/support/serve-app';
 import { createMetrics } from '../observability/metrics';
 import { postgresIndicator } from './indicators';
-import { startOperationsServer } from './operations-server';
+import { startOperationsServer } from '../api/operations-server';
 import { createReadiness } from './readiness';
 
 const up = () => Promise.resolve();

@@ -1,7 +1,7 @@
 import type { BlindIndex } from '../contracts/data-protection';
 import { AppError } from '../contracts/errors';
 import type { LoginRequest, TokensResponse } from '../contracts/session';
-import { equalHashes, type PasswordHasher } from '../crypto/password-hasher';
+import type { PasswordHasher } from '../crypto/password-hasher';
 import type { RegistrationRepository } from '../repositories/registration-repository';
 import type { UserRepository } from '../repositories/user-repository';
 
@@ -24,19 +24,23 @@ interface Dependencies {
 export const createLogin = ({ users, registrations, hasher, blindIndex, sessions }: Dependencies) => {
   /** Nobody's account: the password may still be that of an open registration. Costs what a wrong password costs. */
   const refuseUnknown = async (request: LoginRequest): Promise<never> => {
-    const identifierIndex = 'email' in request ? blindIndex.of('email', request.email) : blindIndex.of('phone', request.phone);
+    const identifierIndex =
+      'email' in request ? blindIndex.of('email', request.email) : blindIndex.of('phone', request.phone);
     const [hash, open] = await Promise.all([
       hasher.hashForRegistration(request.password, identifierIndex),
       'email' in request ? registrations.findOpenPasswordHashes(identifierIndex) : [],
     ]);
-    throw new AppError(open.some((other) => equalHashes(other, hash)) ? 'verification_required' : 'invalid_credentials');
+    throw new AppError(
+      open.some((other) => hasher.isSame(other, hash)) ? 'verification_required' : 'invalid_credentials',
+    );
   };
 
   return async (request: LoginRequest): Promise<TokensResponse> => {
     const account = await users.findForLogin('email' in request ? { email: request.email } : { phone: request.phone });
     if (account === undefined) return refuseUnknown(request);
     if (!(await hasher.verify(account.passwordHash, request.password))) throw new AppError('invalid_credentials');
-    if (account.status !== 'ACTIVE') throw new AppError(account.status === 'LOCKED' ? 'account_locked' : 'invalid_credentials');
+    if (account.status !== 'ACTIVE')
+      throw new AppError(account.status === 'LOCKED' ? 'account_locked' : 'invalid_credentials');
     return sessions.open(account.userId);
   };
 };

@@ -70,7 +70,10 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
   };
 
   /** The run of a registration that can still be verified. @throws {AppError} `whileUnstored` until a worker has stored it */
-  const findOpenRun = async (registrationId: string, whileUnstored: AppError): Promise<RegistrationRun & { expiresAt: Date }> => {
+  const findOpenRun = async (
+    registrationId: string,
+    whileUnstored: AppError,
+  ): Promise<RegistrationRun & { expiresAt: Date }> => {
     const registration = await find(registrationId);
     if (registration === undefined) throw whileUnstored;
     const { status, workflowId, expiresAt } = registration;
@@ -109,7 +112,10 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
       const { status, expiresAt } = registration;
       const isExpired = status === 'EXPIRED' || (status === 'VERIFICATION_PENDING' && expiresAt <= new Date());
       if (isExpired) return { ...pending(registrationId, expiresAt), status: 'expired' };
-      return { ...pending(registrationId, expiresAt), status: status === 'COMPLETED' ? 'completed' : 'verification_pending' };
+      return {
+        ...pending(registrationId, expiresAt),
+        status: status === 'COMPLETED' ? 'completed' : 'verification_pending',
+      };
     },
 
     async verify(registrationId, code) {

@@ -24,7 +24,7 @@ export interface Sessions {
   end(caller: Caller): Promise<void>;
   endAll(caller: Caller): Promise<void>;
   /** Checks the token and that its session still lives, in the database: a logout counts at once, everywhere. @throws {AppError} `invalid_token` */
-  authenticate(accessToken: string): Promise<Caller>;
+  readonly authenticate: (accessToken: string) => Promise<Caller>;
 }
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1_000);
@@ -32,7 +32,11 @@ const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1_00
 export const createSessions = ({ sessions, accessTokens, refreshTokens, config }: Dependencies): Sessions => {
   const { idleExpiresInMs, absoluteExpiresInMs } = config.refreshToken;
 
-  const answer = async (session: AccessTokenSubject, refreshToken: string, refreshExpiresAt: Date): Promise<TokensResponse> => ({
+  const answer = async (
+    session: AccessTokenSubject,
+    refreshToken: string,
+    refreshExpiresAt: Date,
+  ): Promise<TokensResponse> => ({
     tokenType: 'Bearer',
     accessToken: await accessTokens.issue(session),
     expiresIn: seconds(config.jwt.expiresInMs),

@@ -31,7 +31,9 @@ export interface NewRegistration {
 export interface RegistrationRepository {
   /** Stores a pending registration, or a decoy where something is taken; a second call with the same id changes nothing. */
   createPending(registration: NewRegistration): Promise<void>;
-  find(registrationId: string): Promise<Pick<RegistrationRow, 'workflowId' | 'status' | 'expiresAt' | 'kind'> | undefined>;
+  find(
+    registrationId: string,
+  ): Promise<Pick<RegistrationRow, 'workflowId' | 'status' | 'expiresAt' | 'kind'> | undefined>;
   findOpen(registrationId: string): Promise<OpenRegistration | undefined>;
   /** Hashes of the passwords that open registrations of an address were made with. */
   findOpenPasswordHashes(emailIndex: Uint8Array<ArrayBuffer>): Promise<string[]>;
@@ -71,7 +73,10 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
     row.profileCiphertext === null || row.passwordHash === null
       ? undefined
       : {
-          ...(JSON.parse(cipher.decrypt(row.profileCiphertext, profileLocation(row.id))) as Omit<RegistrationSubmission, 'passwordHash'>),
+          ...(JSON.parse(cipher.decrypt(row.profileCiphertext, profileLocation(row.id))) as Omit<
+            RegistrationSubmission,
+            'passwordHash'
+          >),
           passwordHash: row.passwordHash,
         };
 
@@ -82,7 +87,11 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
   };
 
   /** Which kind of registration a submission is. The caller holds the address's lock, so the count is exact. */
-  const classify = async (transaction: Transaction, submission: RegistrationSubmission, emailIndex: Uint8Array<ArrayBuffer>) => {
+  const classify = async (
+    transaction: Transaction,
+    submission: RegistrationSubmission,
+    emailIndex: Uint8Array<ArrayBuffer>,
+  ) => {
     const open = await transaction.registration.count({ where: { emailIndex } });
     if (open >= MAX_OPEN_REGISTRATIONS_PER_ADDRESS) return 'MUTED';
     const taken = await users.findTaken(transaction, submission);
@@ -90,7 +99,11 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
     return taken === 'address' ? 'ADDRESS_TAKEN' : 'DETAILS_TAKEN';
   };
 
-  const countWrongAttempt = async (transaction: Transaction, row: RegistrationRow, attemptId: string): Promise<VerifyOutcome> => {
+  const countWrongAttempt = async (
+    transaction: Transaction,
+    row: RegistrationRow,
+    attemptId: string,
+  ): Promise<VerifyOutcome> => {
     await transaction.registration.update({
       where: { id: row.id },
       data: { failedAttempts: { increment: 1 }, lastAttemptId: attemptId },

@@ -73,7 +73,10 @@ interface SessionRow extends Omit<Session, 'roles'> {
 const isLive = (row: SessionRow, now: Date): boolean =>
   row.endedAt === null && row.expiresAt > now && row.user.status === 'ACTIVE';
 
-const toSession = ({ user, endedAt: _, ...row }: SessionRow): Session => ({ ...row, roles: user.roles.map(({ role }) => role) });
+const toSession = ({ user, endedAt: _, ...row }: SessionRow): Session => ({
+  ...row,
+  roles: user.roles.map(({ role }) => role),
+});
 
 export const createSessionRepository = (database: Database): SessionRepository => ({
   async create({ refreshTokenHash, refreshTokenExpiresAt, amr, ...session }) {

@@ -62,7 +62,10 @@ export const createSigningKeyRepository = (database: Database, cipher: FieldCiph
     },
 
     async findPublic() {
-      const rows = await database.signingKey.findMany({ select: { id: true, publicJwk: true }, orderBy: { createdAt: 'asc' } });
+      const rows = await database.signingKey.findMany({
+        select: { id: true, publicJwk: true },
+        orderBy: { createdAt: 'asc' },
+      });
       return rows.map(({ id, publicJwk }) => ({ id, publicJwk: jwkSchema.parse(publicJwk) }));
     },
   };

@@ -34,7 +34,10 @@ export interface UserRepository {
   findById(userId: string): Promise<User | undefined>;
   findForLogin(identifier: { email: string } | { phone: string }): Promise<LoginAccount | undefined>;
   /** The taken parts of a submission. */
-  findTaken(transaction: Prisma.TransactionClient, submission: RegistrationSubmission): Promise<'address' | 'details' | undefined>;
+  findTaken(
+    transaction: Prisma.TransactionClient,
+    submission: RegistrationSubmission,
+  ): Promise<'address' | 'details' | undefined>;
   /** Creates an active account with its password, role and consents; false when one of its identifiers is taken. */
   create(transaction: Prisma.TransactionClient, userId: string, submission: RegistrationSubmission): Promise<boolean>;
 }
@@ -54,7 +57,11 @@ const ENCRYPTED_COLUMNS = {
 } as const;
 
 export const createUserRepository = ({ database, cipher, blindIndex }: Dependencies): UserRepository => {
-  const location = (field: keyof typeof ENCRYPTED_COLUMNS, rowId: string) => ({ table: TABLE, column: ENCRYPTED_COLUMNS[field], rowId });
+  const location = (field: keyof typeof ENCRYPTED_COLUMNS, rowId: string) => ({
+    table: TABLE,
+    column: ENCRYPTED_COLUMNS[field],
+    rowId,
+  });
   const encrypt = (field: keyof typeof ENCRYPTED_COLUMNS, rowId: string, value: string | undefined) =>
     value === undefined ? null : cipher.encrypt(value, location(field, rowId));
   const decrypt = (field: keyof typeof ENCRYPTED_COLUMNS, rowId: string, value: string | null) =>
@@ -91,7 +98,12 @@ export const createUserRepository = ({ database, cipher, blindIndex }: Dependenc
         select: { id: true, status: true, password: { select: { hash: true } }, roles: { select: { role: true } } },
       });
       if (row?.password == null) return undefined;
-      return { userId: row.id, status: row.status, passwordHash: row.password.hash, roles: row.roles.map(({ role }) => role) };
+      return {
+        userId: row.id,
+        status: row.status,
+        passwordHash: row.password.hash,
+        roles: row.roles.map(({ role }) => role),
+      };
     },
 
     async findTaken(transaction, { email, phone, faydaId }) {
@@ -100,7 +112,11 @@ export const createUserRepository = ({ database, cipher, blindIndex }: Dependenc
       const faydaIdIndex = index('faydaId', faydaId);
       const owners = await transaction.user.findMany({
         where: {
-          OR: [{ emailIndex }, ...(phoneIndex === null ? [] : [{ phoneIndex }]), ...(faydaIdIndex === null ? [] : [{ faydaIdIndex }])],
+          OR: [
+            { emailIndex },
+            ...(phoneIndex === null ? [] : [{ phoneIndex }]),
+            ...(faydaIdIndex === null ? [] : [{ faydaIdIndex }]),
+          ],
         },
         select: { emailIndex: true },
       });

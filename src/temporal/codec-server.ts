@@ -39,13 +39,15 @@ export const createCodecServer = (codec: PayloadCodec, origins: readonly string[
     }),
   );
   app.use(async (ctx) => {
-    const transform = { '/decode': codec.decode, '/encode': codec.encode }[ctx.path];
-    if (transform === undefined || ctx.method !== 'POST') return ctx.throw(404);
-    const body: unknown = await getRawBody(ctx.req, { limit: MAX_BODY, encoding: 'utf8' }).then(JSON.parse).catch(() => undefined);
+    const direction = ({ '/decode': 'decode', '/encode': 'encode' } as const)[ctx.path];
+    if (direction === undefined || ctx.method !== 'POST') return ctx.throw(404);
+    const body: unknown = await getRawBody(ctx.req, { limit: MAX_BODY, encoding: 'utf8' })
+      .then(JSON.parse)
+      .catch(() => undefined);
     const parsed = payloadsSchema.safeParse(body);
     if (!parsed.success) return ctx.throw(400, 'Not a list of payloads');
     try {
-      const payloads = await transform.call(codec, parsed.data.payloads.map((payload) => Payload.fromObject(payload)));
+      const payloads = await codec[direction](parsed.data.payloads.map((payload) => Payload.fromObject(payload)));
       ctx.set('Cache-Control', 'no-store');
       ctx.body = { payloads: payloads.map((payload) => Payload.toObject(Payload.create(payload), { bytes: String })) };
     } catch {

@@ -42,13 +42,22 @@ describe('the payload codec', () => {
   });
 
   it('decodes what a retired key encrypted', async () => {
-    const rotated = createPayloadCodec({ activeKeyId: 'k2', keys: new Map([['k2', randomBytes(32)], ['k1', key]]) });
+    const rotated = createPayloadCodec({
+      activeKeyId: 'k2',
+      keys: new Map([
+        ['k2', randomBytes(32)],
+        ['k1', key],
+      ]),
+    });
     const [decoded] = await rotated.decode([await encodeOne(payloadOf(secret))]);
     expect(defaultPayloadConverter.fromPayload(decoded ?? {})).toBe(secret);
   });
 
   it('gets the messages and stacks of failures as payloads', () => {
-    const failure = failureConverter.errorToFailure(ApplicationFailure.nonRetryable(secret, 'SOME_TYPE'), defaultPayloadConverter);
+    const failure = failureConverter.errorToFailure(
+      ApplicationFailure.nonRetryable(secret, 'SOME_TYPE'),
+      defaultPayloadConverter,
+    );
     expect(failure.message).toBe('Encoded failure');
     expect(failure.stackTrace ?? '').toBe('');
     expect(JSON.stringify(defaultPayloadConverter.fromPayload(failure.encodedAttributes ?? {}))).toContain(secret);

@@ -25,7 +25,10 @@ export interface Workers {
 }
 
 /** What a worker of each task queue serves. */
-const optionsFor = (queue: TaskQueue, { config, workflowBundle, activities }: WorkerDependencies): Partial<WorkerOptions> => {
+const optionsFor = (
+  queue: TaskQueue,
+  { config, workflowBundle, activities }: WorkerDependencies,
+): Partial<WorkerOptions> => {
   const { maxActivities, maxMailsPerSecond } = config.worker;
   switch (queue) {
     case TASK_QUEUES.registration:

@@ -70,9 +70,14 @@ export const createWorkflowStarter = (client: Client, { rpcTimeoutMs, updateTime
   };
 
   /** Updates one run; never a later run that happens to have the same workflow id. */
-  const update = async <T>(run: RegistrationRun, send: (handle: ReturnType<Client['workflow']['getHandle']>) => Promise<T>) => {
+  const update = async <T>(
+    run: RegistrationRun,
+    send: (handle: ReturnType<Client['workflow']['getHandle']>) => Promise<T>,
+  ) => {
     try {
-      return await call(updateTimeoutMs, () => send(client.workflow.getHandle(run.workflowId, undefined, { firstExecutionRunId: run.registrationId })));
+      return await call(updateTimeoutMs, () =>
+        send(client.workflow.getHandle(run.workflowId, undefined, { firstExecutionRunId: run.registrationId })),
+      );
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return undefined;
       throw error;
@@ -103,7 +108,8 @@ export const createWorkflowStarter = (client: Client, { rpcTimeoutMs, updateTime
     verifyRegistration: (run, code) =>
       update(run, (handle) => handle.executeUpdate(verifyUpdate, { args: [code], updateId: randomUUID() })),
 
-    resendRegistrationCode: (run) => update(run, (handle) => handle.executeUpdate(resendUpdate, { updateId: randomUUID() })),
+    resendRegistrationCode: (run) =>
+      update(run, (handle) => handle.executeUpdate(resendUpdate, { updateId: randomUUID() })),
 
     isRegistrationOpen: (registrationId) =>
       call(rpcTimeoutMs, async () => {

@@ -13,7 +13,12 @@ import {
 
 import type { EmailActivities } from '../activities/email';
 import type { RegistrationActivities } from '../activities/registration';
-import { type RegistrationInput, type RegistrationResult, resendUpdate, verifyUpdate } from '../contracts/registration-workflow';
+import {
+  type RegistrationInput,
+  type RegistrationResult,
+  resendUpdate,
+  verifyUpdate,
+} from '../contracts/registration-workflow';
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
@@ -53,7 +58,8 @@ export async function registration({ submission, expiresInMs }: RegistrationInpu
           setCurrentDetails(`Mail ${String(issue)} was accepted by the mail server. Waiting for the code.`);
         },
         (error: unknown) => {
-          if (!isCancellation(error)) setCurrentDetails(`The mail server refused mail ${String(issue)} for good. Waiting for a resend.`);
+          if (!isCancellation(error))
+            setCurrentDetails(`The mail server refused mail ${String(issue)} for good. Waiting for a resend.`);
         },
       );
   };

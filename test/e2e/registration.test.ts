@@ -1,7 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { eventually } from '../support/eventually';
-import { logIn, mailedCode, newFaydaId, newPerson, newPhone, register, signUp, verify, WELCOME_SUBJECT, wrongCode } from '../support/people';
+import {
+  logIn,
+  mailedCode,
+  newFaydaId,
+  newPerson,
+  newPhone,
+  register,
+  signUp,
+  verify,
+  WELCOME_SUBJECT,
+  wrongCode,
+} from '../support/people';
 import { userRegisteredJobs } from '../support/queue';
 import { useTestService } from '../support/service';
 import { describeRun } from '../support/temporal';
@@ -12,7 +23,12 @@ describe('a registration', () => {
   const service = useTestService();
 
   it('goes from the request to the welcome mail, the login and the profile', async () => {
-    const person = newPerson({ phone: '0911 23 45 67', faydaId: '6140 7982 3471', firstName: 'አበበ', lastName: 'Bikila' });
+    const person = newPerson({
+      phone: '0911 23 45 67',
+      faydaId: '6140 7982 3471',
+      firstName: 'አበበ',
+      lastName: 'Bikila',
+    });
     const accepted = await register(service, person);
     expect(accepted.status).toBe(202);
     expect(accepted.body).toEqual({
@@ -33,7 +49,11 @@ describe('a registration', () => {
 
     const verified = await verify(service, registrationId, code);
     expect(verified.status).toBe(201);
-    expect(verified.body).toMatchObject({ tokenType: 'Bearer', expiresIn: 900, sessionId: expect.stringMatching(UUID_V7) });
+    expect(verified.body).toMatchObject({
+      tokenType: 'Bearer',
+      expiresIn: 900,
+      sessionId: expect.stringMatching(UUID_V7),
+    });
     expect((await service.http.get(`/v1/auth/register/${registrationId}`)).body.status).toBe('completed');
 
     await service.mailbox.waitFor(person.email, WELCOME_SUBJECT);
@@ -85,13 +105,18 @@ describe('a registration', () => {
       return run.status === 'COMPLETED' && run;
     });
     expect(done.currentDetails).toContain('Completed: the account is open');
-    expect(done.searchAttributes).toMatchObject({ MeqenetRegistrationStatus: 'completed', MeqenetUserId: verified.body.user.id });
+    expect(done.searchAttributes).toMatchObject({
+      MeqenetRegistrationStatus: 'completed',
+      MeqenetUserId: verified.body.user.id,
+    });
   });
 
   it('writes to people in their language', async () => {
     const [amharic, byHeader] = [newPerson({ locale: 'am' }), newPerson()];
     await register(service, amharic);
-    await service.http.post('/v1/auth/register', byHeader, { headers: { 'accept-language': 'am-ET,am;q=0.9,en;q=0.5' } });
+    await service.http.post('/v1/auth/register', byHeader, {
+      headers: { 'accept-language': 'am-ET,am;q=0.9,en;q=0.5' },
+    });
     await service.mailbox.waitFor(amharic.email, /ያረጋግጡ/);
     await service.mailbox.waitFor(byHeader.email, /ያረጋግጡ/);
   });
@@ -116,7 +141,9 @@ describe('a registration', () => {
       expect((await verify(service, registrationId, '000000')).body.code).toBe('too_many_attempts');
       expect((await service.http.get(`/v1/auth/register/${registrationId}`)).body.status).toBe('verification_pending');
     }
-    const { rows } = await service.database.query('SELECT count(*)::int AS count FROM users WHERE email_index IN (SELECT email_index FROM users) AND phone_index IS NOT NULL');
+    const { rows } = await service.database.query(
+      'SELECT count(*)::int AS count FROM users WHERE email_index IN (SELECT email_index FROM users) AND phone_index IS NOT NULL',
+    );
     expect(rows[0]).toEqual({ count: 2 });
   });
 
@@ -133,7 +160,10 @@ describe('a registration', () => {
     for (const { status, body } of answers.filter((answer) => answer.status !== 201)) {
       expect({ status, code: body.code as string }).toEqual({ status: 409, code: 'registration_completed' });
     }
-    expect(await verify(service, firstId, firstCode)).toMatchObject({ status: 409, body: { code: 'registration_completed' } });
+    expect(await verify(service, firstId, firstCode)).toMatchObject({
+      status: 409,
+      body: { code: 'registration_completed' },
+    });
   });
 
   it('bears five wrong codes; the right one is too late then', async () => {
@@ -157,12 +187,18 @@ describe('a registration', () => {
 
     for (let count = 2; count <= 6; count += 1) {
       // A minute passes.
-      await service.database.query(`UPDATE registrations SET last_issued_at = last_issued_at - interval '61 seconds' WHERE id = $1`, [id]);
+      await service.database.query(
+        `UPDATE registrations SET last_issued_at = last_issued_at - interval '61 seconds' WHERE id = $1`,
+        [id],
+      );
       const answers = await Promise.all([resend(), resend(), resend()]);
       expect(answers.map(({ status }) => status).sort()).toEqual([202, 429, 429]);
       codes.push(await mailedCode(service, person.email, count));
     }
-    await service.database.query(`UPDATE registrations SET last_issued_at = last_issued_at - interval '61 seconds' WHERE id = $1`, [id]);
+    await service.database.query(
+      `UPDATE registrations SET last_issued_at = last_issued_at - interval '61 seconds' WHERE id = $1`,
+      [id],
+    );
     expect(await resend()).toMatchObject({ status: 429, body: { code: 'resend_limit_reached' } });
 
     const last = codes.at(-1) ?? '';
@@ -187,13 +223,16 @@ describe('a registration', () => {
   it('cannot be used to flood an address with mail', async () => {
     const victim = newPerson();
     const answers = await Promise.all(
-      Array.from({ length: 9 }, (_, index) => register(service, { ...victim, password: `another long password ${String(index)}` })),
+      Array.from({ length: 9 }, (_, index) =>
+        register(service, { ...victim, password: `another long password ${String(index)}` }),
+      ),
     );
     expect(answers.every(({ status }) => status === 202)).toBe(true);
     await eventually('all of them stored', async () => {
-      const { rows } = await service.database.query(`SELECT count(*)::int AS count FROM registrations WHERE id = ANY($1)`, [
-        answers.map(({ body }) => body.registrationId as string),
-      ]);
+      const { rows } = await service.database.query(
+        `SELECT count(*)::int AS count FROM registrations WHERE id = ANY($1)`,
+        [answers.map(({ body }) => body.registrationId as string)],
+      );
       return (rows[0] as { count: number }).count === 9;
     });
     await service.mailbox.waitFor(victim.email, /./, 5);
@@ -202,9 +241,19 @@ describe('a registration', () => {
   });
 
   it('that nobody made is not found', async () => {
-    for (const id of ['019ac0de-5b1c-7f2e-9c39-3f9a4d1f0a11', '00000000-0000-4000-8000-000000000000', 'ffffffff-ffff-7fff-bfff-ffffffffffff']) {
-      expect(await service.http.get(`/v1/auth/register/${id}`)).toMatchObject({ status: 404, body: { code: 'registration_not_found' } });
-      expect(await verify(service, id, '123456')).toMatchObject({ status: 404, body: { code: 'registration_not_found' } });
+    for (const id of [
+      '019ac0de-5b1c-7f2e-9c39-3f9a4d1f0a11',
+      '00000000-0000-4000-8000-000000000000',
+      'ffffffff-ffff-7fff-bfff-ffffffffffff',
+    ]) {
+      expect(await service.http.get(`/v1/auth/register/${id}`)).toMatchObject({
+        status: 404,
+        body: { code: 'registration_not_found' },
+      });
+      expect(await verify(service, id, '123456')).toMatchObject({
+        status: 404,
+        body: { code: 'registration_not_found' },
+      });
     }
   });
 });

@@ -20,7 +20,8 @@ export const eventually = async <T>(
     } catch (error) {
       lastError = error;
     }
-    if (Date.now() > deadline) throw new Error(`Waited ${String(timeoutMs)} ms in vain for ${what}`, { cause: lastError });
+    if (Date.now() > deadline)
+      throw new Error(`Waited ${String(timeoutMs)} ms in vain for ${what}`, { cause: lastError });
     await sleep(50);
   }
 };

@@ -17,7 +17,9 @@ export const createMailbox = (mailUrl: string) => {
     return (await response.json()) as CaughtMail[];
   };
   const to = async (address: string, subject = /./): Promise<CaughtMail[]> =>
-    (await all()).filter((mail) => subject.test(mail.subject) && mail.to.some((recipient) => recipient.address === address));
+    (await all()).filter(
+      (mail) => subject.test(mail.subject) && mail.to.some((recipient) => recipient.address === address),
+    );
 
   return {
     all,

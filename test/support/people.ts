@@ -30,7 +30,8 @@ const digits = (count: number): string => Array.from({ length: count }, () => St
 export const newPhone = (): string => `+2519${digits(8)}`;
 export const newFaydaId = (): string => digits(12);
 
-export const register = ({ http }: TestService, person: Person): Promise<Answer> => http.post('/v1/auth/register', person);
+export const register = ({ http }: TestService, person: Person): Promise<Answer> =>
+  http.post('/v1/auth/register', person);
 
 export const verify = ({ http }: TestService, registrationId: string, code: string): Promise<Answer> =>
   http.post(`/v1/auth/register/${registrationId}/verify`, { code });

@@ -54,7 +54,15 @@ export const startTestService = async (options: TestServiceOptions = {}): Promis
     throw error;
   }
   const apiUrl = `http://127.0.0.1:${String(stack.ports.api)}`;
-  return { stack, processes, apiUrl, http: createHttpClient(apiUrl), mailbox: createMailbox(stack.mailUrl), database, stop };
+  return {
+    stack,
+    processes,
+    apiUrl,
+    http: createHttpClient(apiUrl),
+    mailbox: createMailbox(stack.mailUrl),
+    database,
+    stop,
+  };
 };
 
 const START_TIMEOUT_MS = 90_000;

@@ -12,7 +12,9 @@ export const withTemporal = async <T>(service: TestService, work: (client: Clien
   const config = loadConfig(service.stack.env).temporal;
   const connection = await Connection.connect({ address: config.address });
   try {
-    return await work(new Client({ connection, namespace: config.namespace, dataConverter: createDataConverter(config.codecKeys) }));
+    return await work(
+      new Client({ connection, namespace: config.namespace, dataConverter: createDataConverter(config.codecKeys) }),
+    );
   } finally {
     await connection.close();
   }
@@ -24,10 +26,12 @@ export const describeRun = (service: TestService, registrationId: string) =>
     const codec = createPayloadCodec(loadConfig(service.stack.env).temporal.codecKeys);
     const decode = async (payload: temporal.api.common.v1.IPayload | null | undefined): Promise<string> => {
       if (payload == null) return '';
-      const [decoded] = await codec.decode([payload as never]);
+      const [decoded] = await codec.decode([payload]);
       return Buffer.from(decoded?.data ?? []).toString('utf8');
     };
-    for await (const { workflowId, searchAttributes, status } of client.workflow.list({ query: `RunId = '${registrationId}'` })) {
+    for await (const { workflowId, typedSearchAttributes, status } of client.workflow.list({
+      query: `RunId = '${registrationId}'`,
+    })) {
       const handle = client.workflow.getHandle(workflowId, registrationId);
       const { raw } = await handle.describe();
       const metadata = await client.workflowService.queryWorkflow({
@@ -42,9 +46,11 @@ export const describeRun = (service: TestService, registrationId: string) =>
         status: status.name,
         staticSummary: JSON.parse((await decode(raw.executionConfig?.userMetadata?.summary)) || '""') as string,
         currentDetails,
-        searchAttributes: Object.fromEntries(Object.entries(searchAttributes).map(([name, values]) => [name, values?.[0]])),
+        searchAttributes: Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value])),
         /** What whoever has no key can read. */
-        raw: Buffer.from(temporal.api.workflowservice.v1.DescribeWorkflowExecutionResponse.encode(raw).finish()).toString('latin1'),
+        raw: Buffer.from(
+          temporal.api.workflowservice.v1.DescribeWorkflowExecutionResponse.encode(raw).finish(),
+        ).toString('latin1'),
       };
     }
     throw new Error('There is no such run');

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 
-import { createApp } from '../api/app';
-import { listen, type Listening } from '../api/server';
+import { createApp } from './app';
+import { listen, type Listening } from './server';
 import { AppError } from '../contracts/errors';
 import type { Metrics } from '../observability/metrics';
-import type { Readiness } from './readiness';
+import type { Readiness } from '../health/readiness';
 
 export interface OperationsServerOptions {
   readonly host: string;
