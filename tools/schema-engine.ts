@@ -22,12 +22,23 @@ declare const WebAssembly: {
 
 let loaded: Promise<void> | undefined;
 
+type StartTimer = (callback: () => void, milliseconds: number) => NodeJS.Timeout;
+
+/** The engine never stops the timer of its 10 s for getting a lock, which would keep this process alive for so long. */
+const unreferencedTimers = (): Record<string, StartTimer> => {
+  const functions = Object.entries(engineModule as unknown as Record<string, StartTimer>);
+  const timers = functions.filter(([name]) => name.startsWith('__wbg_setTimeout_'));
+  return Object.fromEntries(
+    timers.map(([name, start]) => [name, (callback, milliseconds) => start(callback, milliseconds).unref()]),
+  );
+};
+
 /** Node cannot import `.wasm` without a flag, so the module is instantiated by hand, once in a process. */
 const loadWasm = async (): Promise<void> => {
   const folder = dirname(require.resolve('@prisma/schema-engine-wasm/schema_engine_bg'));
   const bytes = await readFile(join(folder, 'schema_engine_bg.wasm'));
   const { instance } = await WebAssembly.instantiate(bytes, {
-    './schema_engine_bg.js': engineModule,
+    './schema_engine_bg.js': { ...engineModule, ...unreferencedTimers() },
   });
   (engineModule as unknown as WasmGlue).__wbg_set_wasm(instance.exports);
   instance.exports.__wbindgen_start();
