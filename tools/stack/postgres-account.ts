@@ -36,7 +36,11 @@ export const postgresAccount = (): PostgresAccount | undefined => {
   const uid = Number(tryRun('id', ['-u', name]));
   const gid = Number(tryRun('id', ['-g', name]));
   const ids = ['--reuid', String(uid), '--regid', String(gid), '--clear-groups'];
-  const walkAnywhere = ['--inh-caps', '+dac_read_search', '--ambient-caps', '+dac_read_search'];
+  const walkAnywhere = [
+    ...['--inh-caps', '+dac_read_search', '--ambient-caps', '+dac_read_search'],
+    // Else access(), by which Postgres looks for its own files, would not count the capability.
+    ...['--securebits', '+no_setuid_fixup'],
+  ];
   const canWalk = tryRun('setpriv', [...ids, ...walkAnywhere, 'true']) !== undefined;
   return { uid, gid, prefix: canWalk ? ['setpriv', ...ids, ...walkAnywhere] : [] };
 };
