@@ -9,6 +9,7 @@ import { sessionRoutes } from './api/routes/session';
 import { userRoutes } from './api/routes/user';
 import type { Config } from './config/load';
 import { API_VERSION } from './contracts/api-version';
+import { AppError } from './contracts/errors';
 import { createAccessTokens } from './crypto/access-token';
 import { createBlindIndex } from './crypto/blind-index';
 import { deriveKey } from './crypto/derive-key';
@@ -28,6 +29,7 @@ import { createConsumerMetrics } from './observability/consumer-metrics';
 import type { Metrics } from './observability/metrics';
 import { createQueueConsumer } from './queue/queue.consumer';
 import { createQueueProducer } from './queue/queue.producer';
+import { isDatabaseUnavailable } from './repositories/database-errors';
 import { createMailDeliveryRepository } from './repositories/mail-delivery-repository';
 import { createDatabase, pingDatabase } from './repositories/prisma-client';
 import { createRegistrationRepository } from './repositories/registration-repository';
@@ -116,6 +118,10 @@ export const buildApi = ({ config, logger, metrics }: ProcessContext) => {
     ],
     pages: verifyEmailPages(),
     authenticate: sessions.authenticate,
+    translateError: (error) =>
+      isDatabaseUnavailable(error)
+        ? new AppError('service_unavailable', { retryAfterSeconds: 5, cause: error })
+        : undefined,
     logger,
     metrics,
     readiness,

@@ -12,7 +12,7 @@ import { accessLog } from './middleware/access-log';
 import { cors } from './middleware/cors';
 import { dispatch, type Mounted } from './middleware/dispatch';
 import { httpMetrics } from './middleware/http-metrics';
-import { problems } from './middleware/problems';
+import { problems, type TranslateError } from './middleware/problems';
 import { requestId } from './middleware/request-id';
 import { securityHeaders } from './middleware/security-headers';
 import type { DocumentInfo } from './openapi';
@@ -39,6 +39,8 @@ export interface AppDependencies {
    * @throws {AppError} `invalid_token`
    */
   readonly authenticate: (bearerToken: string) => Promise<Caller>;
+  /** Answers for errors of libraries; what it does not know leaves as `internal_error`. */
+  readonly translateError?: TranslateError;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly readiness: Readiness;
@@ -79,7 +81,7 @@ export const createApp = (dependencies: AppDependencies): Koa<AppState> => {
   app.use(httpMetrics(metrics));
   app.use(securityHeaders());
   app.use(cors(config));
-  app.use(problems(logger));
+  app.use(problems(logger, dependencies.translateError ?? (() => undefined)));
   app.use(dispatch(mount(dependencies)));
   // What breaks after the middleware: mostly clients that leave while an answer is sent.
   app.on('error', (error: unknown) => {

@@ -29,21 +29,32 @@ describe('a registration that nobody verifies', () => {
     expect(remaining).toBeLessThanOrEqual(LIFE_SECONDS * 1_000);
 
     const row = await purged(id);
-    expect(row).toMatchObject({ email_index: null, profile_ciphertext: null, password_hash: null, code_hash: null, user_id: null });
+    expect(row).toMatchObject({
+      email_index: null,
+      profile_ciphertext: null,
+      password_hash: null,
+      code_hash: null,
+      user_id: null,
+    });
     expect((await service.http.get(`/v1/auth/register/${id}`)).body).toMatchObject({ status: 'expired' });
     expect(await verify(service, id, code)).toMatchObject({ status: 410, body: { code: 'registration_expired' } });
     expect(await service.http.post(`/v1/auth/register/${id}/resend`)).toMatchObject({ status: 410 });
 
     const again = await register(service, person);
     expect(again.body.registrationId).not.toBe(id);
-    expect((await verify(service, again.body.registrationId as string, await mailedCode(service, person.email, 2))).status).toBe(201);
+    expect(
+      (await verify(service, again.body.registrationId as string, await mailedCode(service, person.email, 2))).status,
+    ).toBe(201);
   });
 
   it('expires in time though the mail server is away all the while', async () => {
     await service.stack.mail?.stop();
     const { body } = await register(service, newPerson());
     await purged(body.registrationId as string);
-    await eventually('the end of the workflow', async () => (await describeRun(service, body.registrationId as string)).status === 'COMPLETED');
+    await eventually(
+      'the end of the workflow',
+      async () => (await describeRun(service, body.registrationId as string)).status === 'COMPLETED',
+    );
     await service.stack.mail?.start();
   });
 

@@ -8,7 +8,9 @@ describe('when a part is away', () => {
   const service = useTestService();
 
   const countRegistrations = async (): Promise<number> => {
-    const { rows } = await service.database.query<{ count: number }>('SELECT count(*)::int AS count FROM registrations');
+    const { rows } = await service.database.query<{ count: number }>(
+      'SELECT count(*)::int AS count FROM registrations',
+    );
     return rows[0]?.count ?? 0;
   };
 
@@ -25,7 +27,10 @@ describe('when a part is away', () => {
       return answer.status === 200 && answer;
     });
     expect(pending.body).toEqual(accepted[0]?.body);
-    expect(await verify(service, registrationId, '123456')).toMatchObject({ status: 422, body: { code: 'invalid_code' } });
+    expect(await verify(service, registrationId, '123456')).toMatchObject({
+      status: 422,
+      body: { code: 'invalid_code' },
+    });
     expect(await service.http.post(`/v1/auth/register/${registrationId}/resend`)).toMatchObject({ status: 429 });
 
     await service.processes.worker.start();
@@ -48,7 +53,11 @@ describe('when a part is away', () => {
 
     await service.stack.temporal?.start();
     const later = newPerson();
-    await eventually('registrations after the return of Temporal', async () => (await register(service, later)).status === 202, 30_000);
+    await eventually(
+      'registrations after the return of Temporal',
+      async () => (await register(service, later)).status === 202,
+      30_000,
+    );
     await mailedCode(service, later.email);
     expect(await countRegistrations()).toBe(before + 1);
   });
@@ -58,7 +67,10 @@ describe('when a part is away', () => {
     const person = newPerson();
     const accepted = await register(service, person);
     expect(accepted.status).toBe(202);
-    await eventually('the stored registration', async () => (await service.http.get('/readyz')).body.checks.mail.status === 'down');
+    await eventually(
+      'the stored registration',
+      async () => (await service.http.get('/readyz')).body.checks.mail.status === 'down',
+    );
     await service.stack.mail?.start();
     const code = await mailedCode(service, person.email);
     expect((await verify(service, accepted.body.registrationId as string, code)).status).toBe(201);
@@ -87,7 +99,10 @@ describe('when a part is away', () => {
     const accepted = await register(service, person);
     expect(accepted.status).toBe(202);
     await service.stack.postgres?.start();
-    await eventually('logins after the return of Postgres', async () => (await logIn(service, customer)).status === 200);
+    await eventually(
+      'logins after the return of Postgres',
+      async () => (await logIn(service, customer)).status === 200,
+    );
     const code = await mailedCode(service, person.email);
     expect((await verify(service, accepted.body.registrationId as string, code)).status).toBe(201);
   });

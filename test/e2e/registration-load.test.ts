@@ -32,7 +32,9 @@ describe('200 registrations by 16 callers', () => {
       registrationId: accepted[index]?.body.registrationId as string,
       code: codes.get(person.email) ?? '',
     }));
-    const verified = await inParallel(pairs, CALLERS, ({ registrationId, code }) => verify(service, registrationId, code));
+    const verified = await inParallel(pairs, CALLERS, ({ registrationId, code }) =>
+      verify(service, registrationId, code),
+    );
     expect(verified.filter(({ status }) => status === 201)).toHaveLength(PEOPLE);
 
     const welcomed = await eventually('all welcome mails', async () => {
@@ -51,7 +53,8 @@ describe('200 registrations by 16 callers', () => {
     const person = newPerson();
     const answers = await Promise.all(Array.from({ length: 20 }, () => register(service, person)));
     const [first] = answers;
-    for (const { status, body } of answers) expect({ status, body: body as unknown }).toEqual({ status: 202, body: first?.body });
+    for (const { status, body } of answers)
+      expect({ status, body: body as unknown }).toEqual({ status: 202, body: first?.body });
     const [mail] = await service.mailbox.waitFor(person.email, VERIFICATION_SUBJECT);
     const verified = await verify(service, first?.body.registrationId as string, codeIn(mail));
     expect(verified.status).toBe(201);

@@ -33,8 +33,11 @@ async function* answerThenDrain(text: string, request: IncomingMessage): AsyncGe
   }
 }
 
-const toAppError = (error: unknown): AppError =>
-  error instanceof AppError ? error : new AppError('internal_error', { cause: error });
+/** Tells errors of libraries that have an answer of their own, such as a database that is away. */
+export type TranslateError = (error: unknown) => AppError | undefined;
+
+const toAppError = (error: unknown, translate: TranslateError): AppError =>
+  error instanceof AppError ? error : (translate(error) ?? new AppError('internal_error', { cause: error }));
 
 const log = (logger: Logger, ctx: AppContext, error: AppError): void => {
   if (error.status < 500) return;
@@ -78,12 +81,12 @@ const send = (ctx: AppContext, error: AppError): void => {
 
 /** The one place where errors become answers (RFC 9457). What is not an `AppError` is logged and leaves as `internal_error`. */
 export const problems =
-  (logger: Logger): AppMiddleware =>
+  (logger: Logger, translate: TranslateError): AppMiddleware =>
   async (ctx, next) => {
     try {
       await next();
     } catch (thrown) {
-      const error = toAppError(thrown);
+      const error = toAppError(thrown, translate);
       log(logger, ctx, error);
       send(ctx, error);
     }
