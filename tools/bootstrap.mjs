@@ -15,7 +15,8 @@ const runTool = (name, args) => runOnTerminal([inProject('dist', 'tools', `${nam
 /** `test unit ...` is short for `--selectProjects unit`; all else goes to Jest as it is. */
 const PROJECTS = ['unit', 'integration', 'e2e', 'replay'];
 const runTests = ([first, ...rest]) => {
-  const args = PROJECTS.includes(first) ? ['--selectProjects', first, ...rest] : [first, ...rest].filter(Boolean);
+  // Last, because Jest would take the paths of tests after it for more projects.
+  const args = PROJECTS.includes(first) ? [...rest, '--selectProjects', first] : [first, ...rest].filter(Boolean);
   return runOnTerminal([inProject('node_modules', 'jest', 'bin', 'jest.js'), ...args], { NODE_ENV: 'test' });
 };
 

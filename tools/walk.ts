@@ -5,6 +5,7 @@ import { mailTo } from './walk/mailbox';
 
 export interface WalkOptions {
   readonly apiUrl: string;
+  /** Of the mail catcher; `MAIL_UI_URL` where the mail server is not ours. */
   readonly mailUrl: string;
   /** Told after each step. */
   readonly onStep: (what: string, milliseconds: number) => void;

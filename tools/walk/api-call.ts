@@ -1,3 +1,5 @@
+import { reach } from './reach';
+
 type Method = 'GET' | 'POST';
 
 interface CallOptions {
@@ -10,7 +12,6 @@ interface Answer {
   readonly text: (field: string) => string;
 }
 
-const TIMEOUT_MS = 15_000;
 /** Enough of a problem document to see what is wrong. */
 const SHOWN_CHARACTERS = 500;
 
@@ -18,9 +19,8 @@ const SHOWN_CHARACTERS = 500;
 export const apiCall =
   (apiUrl: string) =>
   async (method: Method, path: string, expectedStatus: number, options: CallOptions = {}): Promise<Answer> => {
-    const response = await fetch(`${apiUrl}${path}`, {
+    const response = await reach(`${apiUrl}${path}`, {
       method,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
       headers: {
         ...(options.body !== undefined && { 'content-type': 'application/json' }),
         ...(options.accessToken !== undefined && { authorization: `Bearer ${options.accessToken}` }),

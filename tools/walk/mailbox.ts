@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { z } from 'zod';
 
+import { reach } from './reach';
+
 const mails = z.array(
   z.object({
     subject: z.string().default(''),
@@ -27,7 +29,7 @@ export const mailTo = async <T>(
 ): Promise<T> => {
   const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
-    const response = await fetch(`${mailUrl}/api/email`);
+    const response = await reach(`${mailUrl}/api/email`);
     const received = mails.parse(await response.json()).filter((mail) => mail.to.some((to) => to.address === address));
     for (const mail of received) {
       const found = find(mail);
