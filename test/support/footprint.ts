@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { TestService } from './service';
+import { withTemporal } from './temporal';
+
+/** Every table of the service. */
+const tableNames = async ({ database }: Pick<TestService, 'database'>): Promise<string[]> => {
+  const { rows } = await database.query<{ name: string }>(
+    `SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`,
+  );
+  return rows.map(({ name }) => name);
+};
+
+/** Row count and digest of the content, by table: equal before and after means that nothing was written. */
+export const databaseFootprint = async (service: Pick<TestService, 'database'>): Promise<Record<string, string>> => {
+  const names = await tableNames(service);
+  const selects = names.map(
+    (name) => `SELECT '${name}' AS name, count(*)::text || ' ' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '')
+      AS content FROM ${name} t`,
+  );
+  const { rows } = await service.database.query<{ name: string; content: string }>(selects.join(' UNION ALL '));
+  return Object.fromEntries(rows.map(({ name, content }) => [name, content]));
+};
+
+/** Everything that the database holds, as text; bytes as hexadecimal digits. */
+export const databaseText = async (service: Pick<TestService, 'database'>): Promise<string> => {
+  const texts = (await tableNames(service)).map(async (name) => {
+    const { rows } = await service.database.query<{ line: string }>(`SELECT t::text AS line FROM ${name} t`);
+    return rows.map(({ line }) => `${name} ${line}`);
+  });
+  return (await Promise.all(texts)).flat().join('\n');
+};
+
+/** Temporal finds a workflow a moment after it was started. */
+const VISIBILITY_LAG_MS = 1_500;
+
+export const countWorkflows = async (service: TestService): Promise<number> => {
+  await sleep(VISIBILITY_LAG_MS);
+  return withTemporal(service, async (client) => (await client.workflow.count('')).count);
+};
