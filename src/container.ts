@@ -48,8 +48,8 @@ export interface ProcessContext {
 
 /** Longest time for one readiness check, milliseconds. */
 const CHECK_TIMEOUT_MS = 2_000;
-/** An SMTP conversation ends before its activity does (30 s), so that the lock is not taken over while it goes on. */
-const MAIL_TRANSACTION_MS = 25_000;
+/** An SMTP conversation ends before its activity does (20 s), so that the lock is not taken over while it goes on. */
+const MAIL_TRANSACTION_MS = 15_000;
 
 /** The database and what reads it. */
 const buildData = (config: Config) => {

@@ -8,6 +8,6 @@ export const DATABASE_ACTIVITY: ActivityOptions = {
 
 /** One SMTP conversation. Tried until the mail server is back; what it refuses for good is not retryable. */
 export const MAIL_ACTIVITY: ActivityOptions = {
-  startToCloseTimeout: '30s',
+  startToCloseTimeout: '20s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
 };

@@ -1,0 +1,137 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { describe, expect, it } from '@jest/globals';
+import { temporal } from '@temporalio/proto';
+import { Redis } from 'ioredis';
+
+import { eventually } from '../support/eventually';
+import { logIn, mailedCode, newPerson, register, signUp, verify, WELCOME_SUBJECT, wrongCode } from '../support/people';
+import { useTestService } from '../support/service';
+import { withTemporal } from '../support/temporal';
+
+const person = newPerson({
+  email: 'sentinel.person@sentinel-mail.et',
+  password: 'SENTINEL-password-7319',
+  phone: '+251977310554',
+  faydaId: '7310554419283746',
+  firstName: 'Sentinelfirst',
+  lastName: 'Sentinellast',
+});
+
+describe('what a registration leaves behind', () => {
+  const service = useTestService({ env: { LOG_LEVEL: 'trace' } });
+
+  /** Everything readable without keys, by where it stands. */
+  const places: Record<string, () => Promise<string>> = {
+    'the histories and the visibility of Temporal': () =>
+      withTemporal(service, async (client) => {
+        const texts: string[] = [];
+        for await (const { workflowId, runId, raw } of client.workflow.list()) {
+          const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+          texts.push(Buffer.from(temporal.api.history.v1.History.encode(history).finish()).toString('latin1'));
+          texts.push(
+            Buffer.from(temporal.api.workflow.v1.WorkflowExecutionInfo.encode(raw).finish()).toString('latin1'),
+          );
+        }
+        return texts.join('\n');
+      }),
+    Redis: async () => {
+      const redis = new Redis({
+        host: service.stack.env['REDIS_HOST'] ?? '',
+        port: Number(service.stack.env['REDIS_PORT']),
+      });
+      try {
+        const keys = await redis.keys('*');
+        const dumps = await Promise.all(
+          keys.map(async (key) => `${key} ${(await redis.dumpBuffer(key))?.toString('latin1') ?? ''}`),
+        );
+        const hashes = await Promise.all(
+          keys.map(async (key) => ((await redis.type(key)) === 'hash' ? JSON.stringify(await redis.hgetall(key)) : '')),
+        );
+        return [...dumps, ...hashes].join('\n');
+      } finally {
+        redis.disconnect();
+      }
+    },
+    'the logs of every process': async () => {
+      // The mail catcher is the people's mailbox: it tells whom it got mail for.
+      const files = (await readdir(service.stack.logDir)).filter((file) => file !== 'mail.log');
+      const texts = await Promise.all(files.map((file) => readFile(join(service.stack.logDir, file), 'utf8')));
+      return texts.join('\n');
+    },
+    'the text of the database': async () => {
+      const { rows: tables } = await service.database.query<{ name: string }>(
+        `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`,
+      );
+      const dumps = await Promise.all(
+        tables.map(async ({ name }) => {
+          const { rows } = await service.database.query<{ line: string }>(`SELECT t::text AS line FROM "${name}" t`);
+          return rows.map(({ line }) => `${name} ${line}`).join('\n');
+        }),
+      );
+      return dumps.join('\n');
+    },
+    'the metrics': async () => {
+      const ports = [service.stack.ports.api, service.stack.ports.workerMetrics, service.stack.ports.consumerMetrics];
+      const texts = await Promise.all(
+        ports.map(async (port) => (await fetch(`http://127.0.0.1:${String(port)}/metrics`)).text()),
+      );
+      return texts.join('\n');
+    },
+  };
+
+  it('is nowhere readable: no password, Fayda ID, phone, name or code', async () => {
+    // A code that was wrong, the right one, a taken address, a failed login: the paths that errors take as well.
+    const { body } = await register(service, person);
+    const registrationId = body.registrationId as string;
+    const code = await mailedCode(service, person.email);
+    await verify(service, registrationId, wrongCode(code));
+    const verified = await verify(service, registrationId, code);
+    expect(verified.status).toBe(201);
+    await service.mailbox.waitFor(person.email, WELCOME_SUBJECT);
+    const second = newPerson({ ...person, email: 'sentinel.second@sentinel-mail.et' });
+    await register(service, second);
+    await service.mailbox.waitFor(second.email, /could not be completed/);
+    await logIn(service, { ...person, password: `${person.password}x` });
+    const login = await logIn(service, person);
+    // Errors of the database, with everything that a driver might put into them.
+    await service.database.query('ALTER TABLE sessions RENAME TO sessions_away');
+    expect((await logIn(service, person)).status).toBe(500);
+    await service.database.query('ALTER TABLE sessions_away RENAME TO sessions');
+    await signUp(service, newPerson());
+
+    const secrets = {
+      password: person.password,
+      faydaId: person.faydaId ?? '',
+      phone: '977310554',
+      firstName: person.firstName ?? '',
+      lastName: person.lastName ?? '',
+      refreshToken: login.body.refreshToken as string,
+      accessToken: (login.body.accessToken as string).split('.')[2] ?? '',
+    };
+    for (const [place, read] of Object.entries(places)) {
+      const text = await eventually(`something to read in ${place}`, read);
+      const found = Object.entries(secrets).filter(([, secret]) => text.includes(secret));
+      expect({ place, found: found.map(([name]) => name) }).toEqual({ place, found: [] });
+      // Six digits stand in many numbers by chance; as a word of its own the code must not.
+      const codes = text.match(new RegExp(`(?<![0-9A-Za-z.:_-])${code}(?![0-9A-Za-z.:_-])`, 'g')) ?? [];
+      expect({ place, codes }).toEqual({ place, codes: [] });
+      // Redis has the address, in the payload that the contract defines, and only there.
+      if (place !== 'Redis') expect({ place, email: text.includes(person.email) }).toEqual({ place, email: false });
+    }
+  });
+
+  it('is not in the files of Temporal and Postgres either', async () => {
+    const grep = promisify(execFile);
+    const dataDir = join(service.stack.logDir, '..', 'data');
+    for (const folder of ['temporal', 'postgres']) {
+      for (const secret of [person.password, person.faydaId ?? '', '977310554', 'Sentinelfirst', person.email]) {
+        // Exit code 1: no match.
+        await expect(grep('grep', ['-raq', secret, join(dataDir, folder)])).rejects.toMatchObject({ code: 1 });
+      }
+    }
+  });
+});
