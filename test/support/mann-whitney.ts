@@ -16,7 +16,7 @@ const rank = (values: readonly number[]): { ranks: number[]; ties: number } => {
   const order = values.map((value, index) => ({ value, index })).sort((a, b) => a.value - b.value);
   const ranks = new Array<number>(values.length);
   let ties = 0;
-  for (let start = 0; start < order.length; ) {
+  for (let start = 0; start < order.length;) {
     let end = start;
     while (end < order.length && order[end]?.value === order[start]?.value) end += 1;
     for (const { index } of order.slice(start, end)) ranks[index] = (start + 1 + end) / 2;
@@ -31,7 +31,10 @@ const rank = (values: readonly number[]): { ranks: number[]; ties: number } => {
  * continuity: how probable a difference like this one is, were both samples drawn from the same distribution. Assumes
  * nothing of its form: times have long tails.
  */
-export const mannWhitney = (left: readonly number[], right: readonly number[]): { readonly u: number; readonly p: number } => {
+export const mannWhitney = (
+  left: readonly number[],
+  right: readonly number[],
+): { readonly u: number; readonly p: number } => {
   const [n, m] = [left.length, right.length];
   const { ranks, ties } = rank([...left, ...right]);
   const rankSum = ranks.slice(0, n).reduce((sum, value) => sum + value, 0);
