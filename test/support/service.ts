@@ -1,69 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import { afterAll, beforeAll } from '@jest/globals';
-import { Pool } from 'pg';
 
-import { createProcesses, type ProcessName, type ServiceProcesses } from '../../tools/processes';
-import { MIGRATIONS_DIR } from '../../tools/project';
-import { migrate } from '../../tools/stack/migrate';
-import { type Stack, startStack } from '../../tools/stack/stack';
+import { startTestService, type TestService, type TestServiceOptions } from './start-test-service';
 
-import { createHttpClient, type HttpClient } from './http-client';
-import { createMailbox, type Mailbox } from './mailbox';
-
-/** The whole service on a stack of its own: real processes, on free ports, in a folder that goes with it. */
-export interface TestService {
-  readonly stack: Stack;
-  readonly processes: ServiceProcesses;
-  readonly apiUrl: string;
-  readonly http: HttpClient;
-  readonly mailbox: Mailbox;
-  readonly database: Pool;
-  /** Removes data and logs. */
-  stop(): Promise<void>;
-}
-
-export interface TestServiceOptions {
-  /** Started with the stack; `api`, `worker` and `consumer` by default. */
-  readonly processes?: readonly ProcessName[];
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-export const startTestService = async (options: TestServiceOptions = {}): Promise<TestService> => {
-  const { processes: names = ['api', 'worker', 'consumer'], env = {} } = options;
-  const folder = await mkdtemp(join(tmpdir(), 'meqenet-test-'));
-  const stack = await startStack({ dataDir: join(folder, 'data'), logDir: join(folder, 'logs'), ports: 'free' });
-  const processes = createProcesses(stack, { env: { NODE_ENV: 'test', ...env } });
-  const database = new Pool({ connectionString: stack.env['DATABASE_URL'], max: 4 });
-  // Tests kill the database: the pool must not throw for idle connections that go with it.
-  database.on('error', () => undefined);
-
-  const stop = async (): Promise<void> => {
-    await Promise.all(Object.values(processes).map((part) => part.stop()));
-    await database.end();
-    await stack.stop();
-    await rm(folder, { recursive: true, force: true });
-  };
-  try {
-    await migrate(stack.env['DATABASE_URL'] ?? '', MIGRATIONS_DIR);
-    await Promise.all(names.map((name) => processes[name].start()));
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  const apiUrl = `http://127.0.0.1:${String(stack.ports.api)}`;
-  return {
-    stack,
-    processes,
-    apiUrl,
-    http: createHttpClient(apiUrl),
-    mailbox: createMailbox(stack.mailUrl),
-    database,
-    stop,
-  };
-};
+export type { TestService } from './start-test-service';
 
 const START_TIMEOUT_MS = 90_000;
 

@@ -1,0 +1,125 @@
+/**
+ * Records one history for each way a registration can go, on a stack of its own:
+ *
+ *   npm run record:histories
+ *
+ * Run it after a change to a workflow that adds a path; never replace a history of a version that is still running somewhere.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Client, Connection } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
+
+import { eventually } from '../support/eventually';
+import { mailedCode, newFaydaId, newPerson, register, signUp, verify, wrongCode } from '../support/people';
+import { startTestService, type TestService } from '../support/start-test-service';
+
+import { REPLAY_KEY, REPLAY_KEY_ID } from './replay-keys';
+
+const LIFE_SECONDS = 12;
+const PREFIX = process.argv[2] ?? 'registration-v1';
+
+type Scenario = (service: TestService) => Promise<string>;
+
+const registerSomeone = async (service: TestService, person = newPerson()) => {
+  const { body } = await register(service, person);
+  return { registrationId: body.registrationId as string, code: await mailedCode(service, person.email) };
+};
+
+const letAMinutePass = ({ database }: TestService, registrationId: string) =>
+  database.query(`UPDATE registrations SET last_issued_at = last_issued_at - interval '61 seconds' WHERE id = $1`, [
+    registrationId,
+  ]);
+
+const SCENARIOS: Record<string, Scenario> = {
+  completed: async (service) => {
+    const { registrationId, code } = await registerSomeone(service);
+    await verify(service, registrationId, code);
+    return registrationId;
+  },
+  'completed-after-wrong-codes-and-a-resend': async (service) => {
+    const person = newPerson();
+    const { registrationId, code } = await registerSomeone(service, person);
+    for (let attempt = 0; attempt < 6; attempt += 1) await verify(service, registrationId, wrongCode(code));
+    await letAMinutePass(service, registrationId);
+    await service.http.post(`/v1/auth/register/${registrationId}/resend`);
+    await verify(service, registrationId, await mailedCode(service, person.email, 2));
+    return registrationId;
+  },
+  expired: async (service) => (await registerSomeone(service)).registrationId,
+  'expired-while-mail-was-away': async (service) => {
+    await service.stack.mail?.stop();
+    const { body } = await register(service, newPerson());
+    await sleep((LIFE_SECONDS + 1) * 1_000);
+    await service.stack.mail?.start();
+    return body.registrationId as string;
+  },
+  'taken-fayda-id': async (service) => {
+    const owner = newPerson({ faydaId: newFaydaId() });
+    await signUp(service, owner);
+    const { body } = await register(service, newPerson({ faydaId: owner.faydaId ?? '' }));
+    await sleep(1_000);
+    await verify(service, body.registrationId as string, '123456');
+    return body.registrationId as string;
+  },
+  cancelled: async (service) => {
+    const { registrationId } = await registerSomeone(service);
+    await withClient(service, async (client) => {
+      for await (const { workflowId } of client.workflow.list({ query: `RunId = '${registrationId}'` })) {
+        await client.workflow.getHandle(workflowId).cancel();
+      }
+    });
+    return registrationId;
+  },
+};
+
+/** JSON of a history; who ran it on which machine is nobody's business. */
+const withoutMachines = (history: temporal.api.history.v1.History): string =>
+  JSON.stringify(history, (name, value: unknown) => (name === 'identity' ? 'recorded' : value), 1);
+
+/** Without the service's codec: histories are written down as Temporal stores them. */
+const withClient = async <T>({ stack }: TestService, work: (client: Client) => Promise<T>): Promise<T> => {
+  const connection = await Connection.connect({ address: stack.env['TEMPORAL_ADDRESS'] ?? '' });
+  try {
+    return await work(new Client({ connection }));
+  } finally {
+    await connection.close();
+  }
+};
+
+const fetchClosed = (service: TestService, runId: string) =>
+  withClient(service, (client) =>
+    eventually(
+      `the end of ${runId}`,
+      async () => {
+        for await (const { workflowId, status } of client.workflow.list({ query: `RunId = '${runId}'` })) {
+          if (status.name !== 'RUNNING') return client.workflow.getHandle(workflowId, runId).fetchHistory();
+        }
+        return undefined;
+      },
+      60_000,
+    ),
+  );
+
+const main = async (): Promise<void> => {
+  const service = await startTestService({
+    env: {
+      PAYLOAD_CODEC_KEYS: `${REPLAY_KEY_ID}:${REPLAY_KEY.toString('base64')}`,
+      REGISTRATION_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
+    },
+  });
+  try {
+    for (const [name, play] of Object.entries(SCENARIOS)) {
+      const history = await fetchClosed(service, await play(service));
+      const file = join(__dirname, 'histories', `${PREFIX}.${name}.json`);
+      await writeFile(file, `${withoutMachines(temporal.api.history.v1.History.fromObject(history))}\n`);
+      process.stdout.write(`recorded ${name}: ${String(history.events?.length)} events\n`);
+    }
+  } finally {
+    await service.stop();
+  }
+};
+
+void main();
