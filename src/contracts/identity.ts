@@ -4,15 +4,19 @@ import { z } from 'zod';
 import { localeSchema } from './locale';
 import { cleanText, isCleanText } from './text';
 
-/** RFC 5321 allows 254 characters for an address. */
+/** RFC 5321 allows 254 characters for an address, and 64 for what stands before the `@`. */
 const MAX_EMAIL_LENGTH = 254;
+const MAX_LOCAL_PART_LENGTH = 64;
 
 /** An e-mail address, trimmed and in lower case (the domain is case-insensitive, and no provider distinguishes the local part). */
 export const emailSchema = z
   .string()
   .max(MAX_EMAIL_LENGTH)
-  .transform((value) => value.trim().toLowerCase())
+  // Before lower case, which makes an ASCII `k` of the Kelvin sign.
+  .transform((value) => value.trim())
   .pipe(z.email())
+  .transform((value) => value.toLowerCase())
+  .refine((value) => value.indexOf('@') <= MAX_LOCAL_PART_LENGTH, 'Invalid email address')
   .meta({ description: 'E-mail address', example: 'abebe@example.et' });
 
 /** A phone number in E.164; Ethiopian numbers may be given in local form (`0911…`). */
@@ -20,9 +24,11 @@ export const phoneSchema = z
   .string()
   .max(32)
   .transform((value, context) => {
-    const number = parsePhoneNumberFromString(value, 'ET');
+    // Without `extract` a number in the midst of other text would do; an extension would be dropped.
+    const number = parsePhoneNumberFromString(value, { defaultCountry: 'ET', extract: false });
     if (
       number?.isPossible() !== true ||
+      number.ext !== undefined ||
       (number.countryCallingCode === '251' && !/^\+251[79]\d{8}$/.test(number.number))
     ) {
       context.addIssue({ code: 'custom', message: 'must be a phone number such as +251911234567' });
@@ -72,7 +78,8 @@ export const consentSchema = z.strictObject({
   version: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/, 'must be a version such as 2026-01'),
 });
 
-export const uuidSchema = z.uuid().meta({ example: '019ac0de-5b1c-7f2e-9c39-3f9a4d1f0a11' });
+/** In lower case: Temporal compares ids as text. */
+export const uuidSchema = z.uuid().toLowerCase().meta({ example: '019ac0de-5b1c-7f2e-9c39-3f9a4d1f0a11' });
 export const instantSchema = z.iso
   .datetime()
   .meta({ description: 'UTC, ISO 8601', example: '2026-11-24T10:00:00.000Z' });
