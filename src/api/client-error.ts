@@ -26,7 +26,16 @@ export const answerClientError = (error: NodeJS.ErrnoException, socket: Duplex):
   }
   const { status, code, title } = BY_ERROR_CODE[error.code ?? ''] ?? MALFORMED;
   const requestId = uuidv7();
-  const body = JSON.stringify({ type: `urn:meqenet:problem:${code}`, title, status, detail: title, code, requestId });
+  const body = JSON.stringify({
+    type: `urn:meqenet:problem:${code}`,
+    title,
+    status,
+    detail: title,
+    // There is no path to name; RFC 9457 wants a URI of this occurrence.
+    instance: `urn:uuid:${requestId}`,
+    code,
+    requestId,
+  });
   const head = [
     `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}`,
     `Content-Type: ${PROBLEM_TYPE}`,
