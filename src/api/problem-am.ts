@@ -35,4 +35,7 @@ export const AMHARIC_FIELD_MESSAGES: Readonly<Record<string, string>> = {
   too_big: 'በጣም ረጅም ወይም ትልቅ ነው',
   custom: 'ትክክል አይደለም',
   unrecognized_key: 'የማይታወቅ መስክ ነው',
+  password_too_common: 'በብዛት ከሚሞከሩ የይለፍ ቃላት አንዱ ነው',
+  password_too_simple: 'ተመሳሳይ ፊደላትን ይደጋግማል',
+  password_personal: 'ከእርስዎ የግል መረጃ የተሠራ ነው',
 };
