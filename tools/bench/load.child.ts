@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+
+import { Pool } from 'pg';
+
+import { createVerificationCodes } from '../../src/crypto/verification-code';
+
+import { serveCalls } from './helper';
+import { createHttpConnection, type HttpAnswer, type HttpConnection, type HttpRequest } from './http-connection';
+import { closedLoop, type ClosedLoop, openLoop, type OpenLoop, type Outcome } from './load';
+import { createMailArrivals } from './mail-arrivals';
+
+interface Target {
+  readonly apiPort: number;
+  readonly databaseUrl: string;
+  /** From which the service derives its verification codes. */
+  readonly tokenKey: Buffer;
+}
+
+/** Somebody with an account and a session. */
+interface User {
+  readonly email: string;
+  readonly password: string;
+  accessToken: string;
+  refreshToken: string;
+}
+
+/** The least of a problem document that tells what went wrong. */
+const describe = ({ status, body }: HttpAnswer): string => {
+  try {
+    return `${String(status)} ${(JSON.parse(body) as { code?: string }).code ?? ''}`.trim();
+  } catch {
+    return String(status);
+  }
+};
+
+const judge = (answer: HttpAnswer, expected: number): Outcome => {
+  if (answer.status === expected) return 'ok';
+  return answer.status === 503 ? 'refused' : { failed: describe(answer) };
+};
+
+const newPerson = () => ({
+  email: `bench-${randomUUID()}@example.et`,
+  password: `a long enough secret ${randomUUID()}`,
+  firstName: 'Abebe',
+  lastName: 'Bikila',
+});
+
+/** Everything that callers of the API do, over one keep-alive connection for each caller. */
+const createLoad = ({ apiPort, databaseUrl, tokenKey }: Target) => {
+  const database = new Pool({ connectionString: databaseUrl, max: 2 });
+  const { arrival } = createMailArrivals(database);
+  const codes = createVerificationCodes(tokenKey);
+  const users: User[] = [];
+  const idle: HttpConnection[] = [];
+
+  const send = async (request: HttpRequest, port = apiPort): Promise<HttpAnswer> => {
+    const connection = (port === apiPort ? idle.pop() : undefined) ?? createHttpConnection(port);
+    try {
+      return await connection.request(request);
+    } finally {
+      if (port === apiPort) idle.push(connection);
+      else connection.close();
+    }
+  };
+  const post = (path: string, body: unknown): Promise<HttpAnswer> => send({ method: 'POST', path, body });
+
+  const userOf = (caller: number): User => {
+    const user = users[caller % users.length];
+    if (user === undefined) throw new Error('there are no users yet');
+    return user;
+  };
+
+  const register = async (): Promise<Outcome> => judge(await post('/v1/auth/register', newPerson()), 202);
+
+  /** The way of one person from nothing to an account: the code is entered when the mail with it has gone out. */
+  const wholeRegistration = async (): Promise<Outcome> => {
+    const person = newPerson();
+    const accepted = await post('/v1/auth/register', person);
+    if (accepted.status !== 202) return judge(accepted, 202);
+    const { registrationId } = JSON.parse(accepted.body) as { registrationId: string };
+    await arrival(`verification/${registrationId}/1`);
+    const verified = await post(`/v1/auth/register/${registrationId}/verify`, { code: codes.code(registrationId, 1) });
+    if (verified.status !== 201) return judge(verified, 201);
+    const { accessToken, refreshToken } = JSON.parse(verified.body) as Pick<User, 'accessToken' | 'refreshToken'>;
+    users.push({ ...person, accessToken, refreshToken });
+    return 'ok';
+  };
+
+  const login = async (caller: number): Promise<Outcome> => {
+    const { email, password } = userOf(caller);
+    return judge(await post('/v1/auth/login', { email, password }), 200);
+  };
+
+  const refresh = async (caller: number): Promise<Outcome> => {
+    const user = userOf(caller);
+    const answer = await post('/v1/auth/refresh', { refreshToken: user.refreshToken });
+    if (answer.status === 200) user.refreshToken = (JSON.parse(answer.body) as User).refreshToken;
+    return judge(answer, 200);
+  };
+
+  const me = async (caller: number): Promise<Outcome> =>
+    judge(await send({ method: 'GET', path: '/v1/users/me', accessToken: userOf(caller).accessToken }), 200);
+
+  return { database, register, wholeRegistration, login, refresh, me };
+};
+
+type Load = ReturnType<typeof createLoad>;
+let load: Load | undefined;
+
+const current = (): Load => {
+  if (load === undefined) throw new Error('call target first');
+  return load;
+};
+
+const count = async (sql: string): Promise<number> => {
+  const { rows } = await current().database.query<{ count: number }>(sql);
+  return rows[0]?.count ?? NaN;
+};
+
+const handlers = {
+  target: (target: Target): Promise<void> => {
+    load = createLoad(target);
+    return Promise.resolve();
+  },
+  register: (loop: ClosedLoop) => closedLoop(loop, current().register),
+  registerOpen: (loop: OpenLoop) => openLoop(loop, current().register),
+  wholeRegistration: (loop: ClosedLoop) => closedLoop(loop, current().wholeRegistration),
+  login: (loop: ClosedLoop) => closedLoop(loop, current().login),
+  refresh: (loop: ClosedLoop) => closedLoop(loop, current().refresh),
+  me: (loop: ClosedLoop) => closedLoop(loop, current().me),
+  emptyRoute: ({ port, ...loop }: ClosedLoop & { readonly port: number }) => {
+    const connections = Array.from({ length: loop.callers }, () => createHttpConnection(port));
+    return closedLoop(loop, async (caller) => {
+      const answer = await connections[caller]?.request({ method: 'GET', path: '/v1/users/me', accessToken: 'none' });
+      return answer?.status === 200 ? 'ok' : { failed: String(answer?.status) };
+    }).finally(() => connections.forEach((connection) => connection.close()));
+  },
+  /** How far the service has come with what it accepted. */
+  progress: async () => ({
+    stored: await count('SELECT count(*)::int FROM registrations'),
+    codesMailed: await count(
+      "SELECT count(*)::int FROM mail_deliveries WHERE key LIKE 'verification/%' AND sent_at IS NOT NULL",
+    ),
+    welcomed: await count(
+      "SELECT count(*)::int FROM mail_deliveries WHERE key LIKE 'welcome/%' AND sent_at IS NOT NULL",
+    ),
+  }),
+};
+export type LoadHelper = typeof handlers;
+
+serveCalls(handlers);
