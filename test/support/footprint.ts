@@ -15,7 +15,9 @@ const tableNames = async ({ database }: Pick<TestService, 'database'>): Promise<
 export const databaseFootprint = async (service: Pick<TestService, 'database'>): Promise<Record<string, string>> => {
   const names = await tableNames(service);
   const selects = names.map(
-    (name) => `SELECT '${name}' AS name, count(*)::text || ' ' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '')
+    (
+      name,
+    ) => `SELECT '${name}' AS name, count(*)::text || ' ' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '')
       AS content FROM ${name} t`,
   );
   const { rows } = await service.database.query<{ name: string; content: string }>(selects.join(' UNION ALL '));

@@ -41,7 +41,7 @@ export const createForge = async ({ stack, database }: TestService) => {
       auth_time: now,
     }),
     sign: (claims: JWTPayload, header: JWTHeaderParameters): Promise<string> =>
-      new SignJWT(claims).setProtectedHeader(header).sign(key),
+      new SignJWT(claims).setProtectedHeader(header).sign(key, { crit: { 'urn:x': true } }),
   };
 };
 export type Forge = Awaited<ReturnType<typeof createForge>>;

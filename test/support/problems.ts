@@ -15,7 +15,11 @@ interface ExpectedProblem {
  *
  * @param sent texts of the request that must not come back
  */
-export const expectProblem = (answer: Answer, { status, code }: ExpectedProblem, sent: readonly string[] = []): void => {
+export const expectProblem = (
+  answer: Answer,
+  { status, code }: ExpectedProblem,
+  sent: readonly string[] = [],
+): void => {
   expect({ status: answer.status, code: answer.body?.code }).toEqual({ status, code });
   expect(answer.headers.get('content-type')).toBe('application/problem+json');
   expect(answer.headers.get('cache-control')).toBe('no-store');

@@ -5,7 +5,9 @@ import type { Answer } from './http-client';
 const parse = (text: string): Answer => {
   const [head = '', ...rest] = text.split('\r\n\r\n');
   const [statusLine = '', ...lines] = head.split('\r\n');
-  const headers = new Headers(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));
+  const headers = new Headers(
+    lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
+  );
   const body = rest.join('\r\n\r\n');
   return { status: Number(statusLine.split(' ')[1]), headers, body: body === '' ? undefined : JSON.parse(body) };
 };
@@ -20,7 +22,9 @@ export const sendRaw = (baseUrl: string, request: string | Buffer): Promise<Answ
     let text = '';
     const socket = connect(Number(port), hostname, () => socket.write(request));
     socket.setEncoding('utf8');
-    socket.setTimeout(10_000, () => socket.destroy(new Error(`No end of the answer after 10 s: ${text.slice(0, 200)}`)));
+    socket.setTimeout(10_000, () =>
+      socket.destroy(new Error(`No end of the answer after 10 s: ${text.slice(0, 200)}`)),
+    );
     socket.on('data', (chunk: string) => (text += chunk));
     socket.on('error', reject);
     socket.on('close', (hadError) => {
