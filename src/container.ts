@@ -94,6 +94,7 @@ export const buildApi = ({ config, logger, metrics }: ProcessContext) => {
     policy: createPasswordPolicy(),
     hasher,
     blindIndex,
+    cipher,
     starter: createWorkflowStarter(temporal.client, config.temporal),
     registrations: registrationRepository,
     users,

@@ -1,14 +1,15 @@
 import { defineUpdate } from '@temporalio/workflow';
 
+import type { FieldLocation } from './data-protection';
 import type { Locale } from './locale';
 
 export const REGISTRATION_WORKFLOW = 'registration';
 
-/** What a person asked for, the password only as its hash. It crosses Temporal under the payload codec. */
+/** What a person asked for, the password only as its encrypted hash. It crosses Temporal under the payload codec. */
 export interface RegistrationSubmission {
   readonly email: string;
-  /** Argon2id in PHC format. */
-  readonly passwordHash: string;
+  /** Argon2id in PHC format, encrypted (see `passwordHashLocation`): who may decode histories cannot crack it. */
+  readonly passwordHashCiphertext: string;
   readonly phone?: string | undefined;
   readonly faydaId?: string | undefined;
   readonly firstName?: string | undefined;
@@ -16,6 +17,13 @@ export interface RegistrationSubmission {
   readonly locale: Locale;
   readonly consents: readonly { readonly purpose: string; readonly version: string }[];
 }
+
+/** Where the hash of an open registration belongs: its row has no id yet when it is encrypted. */
+export const passwordHashLocation = (workflowId: string): FieldLocation => ({
+  table: 'registrations',
+  column: 'password_hash_ciphertext',
+  rowId: workflowId,
+});
 
 export interface RegistrationInput {
   readonly submission: RegistrationSubmission;

@@ -52,5 +52,7 @@ export const MAX_CODE_ATTEMPTS = 5;
 /** Codes that may be asked for besides the first. */
 export const MAX_RESENDS = 5;
 export const RESEND_INTERVAL_MS = 60_000;
-/** Open registrations of one address that are sent mail; further ones are accepted and stay silent (mail flooding). */
-export const MAX_OPEN_REGISTRATIONS_PER_ADDRESS = 5;
+/** Registrations of one address within the window that are sent mail; further ones are accepted and stay silent (mail flooding). */
+export const MAX_MAILED_REGISTRATIONS = 5;
+/** Short, so that a stranger who uses it up does not keep the owner of the address out for long. */
+export const MAILED_WINDOW_MS = 3_600_000;

@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
 
-import type { BlindIndex } from '../contracts/data-protection';
+import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
 import { AppError } from '../contracts/errors';
 import { DEFAULT_LOCALE, type Locale } from '../contracts/locale';
 import type { RegisterRequest, RegistrationState } from '../contracts/registration';
-import { registrationExpiry, type RegistrationSubmission } from '../contracts/registration-workflow';
+import { passwordHashLocation, registrationExpiry } from '../contracts/registration-workflow';
 import type { TokensResponse, UserResponse } from '../contracts/session';
 import type { PasswordHasher } from '../crypto/password-hasher';
 import type { PasswordPolicy } from '../crypto/password-policy';
@@ -19,6 +19,7 @@ interface Dependencies {
   readonly policy: PasswordPolicy;
   readonly hasher: Pick<PasswordHasher, 'hashForRegistration'>;
   readonly blindIndex: BlindIndex;
+  readonly cipher: Pick<FieldCipher, 'encrypt'>;
   readonly starter: WorkflowStarter;
   readonly registrations: Pick<RegistrationRepository, 'find'>;
   readonly users: Pick<UserRepository, 'findById'>;
@@ -42,14 +43,15 @@ export interface Registrations {
 const CLOSED = { COMPLETED: 'registration_completed', EXPIRED: 'registration_expired' } as const;
 
 export const createRegistrations = (deps: Dependencies): Registrations => {
-  const { policy, hasher, blindIndex, starter, registrations, users, sessions, workflowIdKey, expiresInMs } = deps;
+  const { policy, hasher, blindIndex, cipher, starter, registrations, users, sessions, workflowIdKey, expiresInMs } =
+    deps;
 
   /**
    * One workflow for each submission, so that the same one sent twice (a lost answer, a double click) is one registration,
    * while somebody else's with the same address is another: whoever proves the address gets the account with the password of
    * the registration whose code they entered, never with one that a stranger chose before them.
    */
-  const workflowIdOf = (submission: RegistrationSubmission): string =>
+  const workflowIdOf = (submission: object): string =>
     `registration/${createHmac('sha256', workflowIdKey).update(JSON.stringify(submission)).digest('base64url')}`;
 
   const pending = (registrationId: string, expiresAt: Date): RegistrationState => ({
@@ -92,15 +94,13 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
     async register({ password, consents = [], locale, ...person }, preferredLocale) {
       policy.check(password, person);
       const emailIndex = blindIndex.of('email', person.email);
-      const submission: RegistrationSubmission = {
-        ...person,
-        passwordHash: await hasher.hashForRegistration(password, emailIndex),
-        locale: locale ?? preferredLocale ?? DEFAULT_LOCALE,
-        consents,
-      };
+      const passwordHash = await hasher.hashForRegistration(password, emailIndex);
+      const profile = { ...person, locale: locale ?? preferredLocale ?? DEFAULT_LOCALE, consents };
+      const workflowId = workflowIdOf({ ...profile, passwordHash });
+      const passwordHashCiphertext = cipher.encrypt(passwordHash, passwordHashLocation(workflowId));
       const registrationId = await starter.startRegistration({
-        workflowId: workflowIdOf(submission),
-        input: { submission, expiresInMs },
+        workflowId,
+        input: { submission: { ...profile, passwordHashCiphertext }, expiresInMs },
         emailIndex: Buffer.from(emailIndex).toString('hex'),
       });
       return pending(registrationId, registrationExpiry(registrationId, expiresInMs));

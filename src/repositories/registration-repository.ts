@@ -3,11 +3,17 @@ import { v7 as uuidv7 } from 'uuid';
 import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
 import {
   MAX_CODE_ATTEMPTS,
-  MAX_OPEN_REGISTRATIONS_PER_ADDRESS,
+  MAILED_WINDOW_MS,
+  MAX_MAILED_REGISTRATIONS,
   MAX_RESENDS,
   RESEND_INTERVAL_MS,
 } from '../contracts/registration';
-import type { RegistrationSubmission, ResendOutcome, VerifyOutcome } from '../contracts/registration-workflow';
+import {
+  passwordHashLocation,
+  type RegistrationSubmission,
+  type ResendOutcome,
+  type VerifyOutcome,
+} from '../contracts/registration-workflow';
 import type { Prisma, Registration as RegistrationRow } from '../generated/prisma/client';
 
 import type { Database } from './prisma-client';
@@ -58,7 +64,7 @@ interface Dependencies {
 }
 
 /** What closing drops. */
-const DROPPED = { emailIndex: null, profileCiphertext: null, passwordHash: null, codeHash: null } as const;
+const DROPPED = { emailIndex: null, profileCiphertext: null, passwordHashCiphertext: null, codeHash: null } as const;
 
 type Transaction = Prisma.TransactionClient;
 
@@ -66,19 +72,22 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
   const { database, cipher, blindIndex, users, codes } = deps;
   const profileLocation = (rowId: string) => ({ table: 'registrations', column: 'profile_ciphertext', rowId });
 
-  const encryptProfile = (id: string, { passwordHash: _, ...profile }: RegistrationSubmission) =>
+  const encryptProfile = (id: string, { passwordHashCiphertext: _, ...profile }: RegistrationSubmission) =>
     cipher.encrypt(JSON.stringify(profile), profileLocation(id));
 
   const decryptSubmission = (row: RegistrationRow): RegistrationSubmission | undefined =>
-    row.profileCiphertext === null || row.passwordHash === null
+    row.profileCiphertext === null || row.passwordHashCiphertext === null
       ? undefined
       : {
           ...(JSON.parse(cipher.decrypt(row.profileCiphertext, profileLocation(row.id))) as Omit<
             RegistrationSubmission,
-            'passwordHash'
+            'passwordHashCiphertext'
           >),
-          passwordHash: row.passwordHash,
+          passwordHashCiphertext: row.passwordHashCiphertext,
         };
+
+  const decryptPasswordHash = (workflowId: string, ciphertext: string): string =>
+    cipher.decrypt(ciphertext, passwordHashLocation(workflowId));
 
   /** Serialises everything that happens to one registration. */
   const lock = async (transaction: Transaction, registrationId: string): Promise<RegistrationRow | null> => {
@@ -92,8 +101,11 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
     submission: RegistrationSubmission,
     emailIndex: Uint8Array<ArrayBuffer>,
   ) => {
-    const open = await transaction.registration.count({ where: { emailIndex } });
-    if (open >= MAX_OPEN_REGISTRATIONS_PER_ADDRESS) return 'MUTED';
+    const since = new Date(Date.now() - MAILED_WINDOW_MS);
+    const mailed = await transaction.registration.count({
+      where: { emailIndex, createdAt: { gt: since }, kind: { not: 'MUTED' } },
+    });
+    if (mailed >= MAX_MAILED_REGISTRATIONS) return 'MUTED';
     const taken = await users.findTaken(transaction, submission);
     if (taken === undefined) return 'SIGN_UP';
     return taken === 'address' ? 'ADDRESS_TAKEN' : 'DETAILS_TAKEN';
@@ -126,7 +138,7 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
             kind,
             emailIndex,
             profileCiphertext: encryptProfile(registrationId, submission),
-            passwordHash: submission.passwordHash,
+            passwordHashCiphertext: submission.passwordHashCiphertext,
             codeHash: kind === 'SIGN_UP' ? codes.hash(registrationId, codes.code(registrationId, 1)) : null,
             lastIssuedAt: new Date(),
             locale: submission.locale,
@@ -154,9 +166,11 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
     async findOpenPasswordHashes(emailIndex) {
       const rows = await database.registration.findMany({
         where: { emailIndex, kind: 'SIGN_UP' },
-        select: { passwordHash: true },
+        select: { workflowId: true, passwordHashCiphertext: true },
       });
-      return rows.flatMap(({ passwordHash }) => passwordHash ?? []);
+      return rows.flatMap(({ workflowId, passwordHashCiphertext }) =>
+        passwordHashCiphertext === null ? [] : decryptPasswordHash(workflowId, passwordHashCiphertext),
+      );
     },
 
     activate: (registrationId, code, attemptId) =>
@@ -175,7 +189,8 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
           return countWrongAttempt(transaction, row, attemptId);
         }
         const userId = uuidv7();
-        if (!(await users.create(transaction, userId, submission))) {
+        const passwordHash = decryptPasswordHash(row.workflowId, submission.passwordHashCiphertext);
+        if (!(await users.create(transaction, userId, submission, passwordHash))) {
           // Somebody else completed a registration with one of these identifiers since: from here on this one is a decoy.
           const taken = await users.findTaken(transaction, submission);
           await transaction.registration.update({

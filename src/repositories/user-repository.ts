@@ -39,7 +39,12 @@ export interface UserRepository {
     submission: RegistrationSubmission,
   ): Promise<'address' | 'details' | undefined>;
   /** Creates an active account with its password, role and consents; false when one of its identifiers is taken. */
-  create(transaction: Prisma.TransactionClient, userId: string, submission: RegistrationSubmission): Promise<boolean>;
+  create(
+    transaction: Prisma.TransactionClient,
+    userId: string,
+    submission: RegistrationSubmission,
+    passwordHash: string,
+  ): Promise<boolean>;
 }
 
 interface Dependencies {
@@ -124,7 +129,7 @@ export const createUserRepository = ({ database, cipher, blindIndex }: Dependenc
       return owners.some((owner) => Buffer.compare(owner.emailIndex, emailIndex) === 0) ? 'address' : 'details';
     },
 
-    async create(transaction, userId, submission) {
+    async create(transaction, userId, submission, passwordHash) {
       // ON CONFLICT DO NOTHING: an error would abort the transaction that also has to record the outcome.
       const { count } = await transaction.user.createMany({
         skipDuplicates: true,
@@ -143,7 +148,7 @@ export const createUserRepository = ({ database, cipher, blindIndex }: Dependenc
         },
       });
       if (count === 0) return false;
-      await transaction.passwordCredential.create({ data: { userId, hash: submission.passwordHash } });
+      await transaction.passwordCredential.create({ data: { userId, hash: passwordHash } });
       await transaction.userRole.create({ data: { userId, role: 'CUSTOMER' } });
       if (submission.consents.length > 0) {
         await transaction.consent.createMany({

@@ -32,7 +32,7 @@ describe('a registration that nobody verifies', () => {
     expect(row).toMatchObject({
       email_index: null,
       profile_ciphertext: null,
-      password_hash: null,
+      password_hash_ciphertext: null,
       code_hash: null,
       user_id: null,
     });
@@ -74,6 +74,6 @@ describe('a registration that nobody verifies', () => {
       const { workflowId } = await describeRun(service, id);
       await client.workflow.getHandle(workflowId).cancel();
     });
-    expect(await purged(id)).toMatchObject({ profile_ciphertext: null, password_hash: null });
+    expect(await purged(id)).toMatchObject({ profile_ciphertext: null, password_hash_ciphertext: null });
   });
 });

@@ -51,7 +51,7 @@ CREATE TABLE "registrations" (
     "kind" "registration_kind" NOT NULL,
     "email_index" BYTEA,
     "profile_ciphertext" TEXT,
-    "password_hash" TEXT,
+    "password_hash_ciphertext" TEXT,
     "code_hash" BYTEA,
     "codes_issued" INTEGER NOT NULL DEFAULT 1,
     "last_issued_at" TIMESTAMPTZ(3) NOT NULL,
