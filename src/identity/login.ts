@@ -41,7 +41,7 @@ export const createLogin = ({ users, registrations, hasher, blindIndex, sessions
     if (!(await hasher.verify(account.passwordHash, request.password))) throw new AppError('invalid_credentials');
     if (account.status !== 'ACTIVE')
       throw new AppError(account.status === 'LOCKED' ? 'account_locked' : 'invalid_credentials');
-    return sessions.open(account.userId);
+    return sessions.open(account.userId, ['pwd']);
   };
 };
 export type Login = ReturnType<typeof createLogin>;

@@ -125,7 +125,10 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
       if (result === undefined) return throwClosed(registrationId);
       switch (result.outcome) {
         case 'activated': {
-          const [user, tokens] = await Promise.all([users.findById(result.userId), sessions.open(result.userId)]);
+          const [user, tokens] = await Promise.all([
+            users.findById(result.userId),
+            sessions.open(result.userId, ['otp']),
+          ]);
           if (user === undefined) throw new AppError('registration_completed');
           return { ...tokens, user: toUserResponse(user) };
         }

@@ -16,9 +16,12 @@ interface Dependencies {
   readonly config: Pick<SecurityConfig, 'jwt' | 'refreshToken'>;
 }
 
+/** Of RFC 8176: a password, a one-time code. */
+export type AuthenticationMethod = 'pwd' | 'otp';
+
 export interface Sessions {
-  /** Opens a session after a password login. */
-  open(userId: string): Promise<TokensResponse>;
+  /** Opens a session for whoever has just proven who they are; `amr` names how (RFC 8176). */
+  open(userId: string, amr: readonly AuthenticationMethod[]): Promise<TokensResponse>;
   /** @throws {AppError} `invalid_refresh_token`; reuse ends the session */
   refresh(refreshToken: string): Promise<TokensResponse>;
   end(caller: Caller): Promise<void>;
@@ -27,7 +30,7 @@ export interface Sessions {
   readonly authenticate: (accessToken: string) => Promise<Caller>;
 }
 
-const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1_000);
+const seconds = (milliseconds: number): number => Math.round(milliseconds / 1_000);
 
 export const createSessions = ({ sessions, accessTokens, refreshTokens, config }: Dependencies): Sessions => {
   const { idleExpiresInMs, absoluteExpiresInMs } = config.refreshToken;
@@ -46,7 +49,7 @@ export const createSessions = ({ sessions, accessTokens, refreshTokens, config }
   });
 
   return {
-    async open(userId) {
+    async open(userId, amr) {
       const now = Date.now();
       const refreshToken = refreshTokens.first();
       const expiresAt = new Date(now + absoluteExpiresInMs);
@@ -54,7 +57,7 @@ export const createSessions = ({ sessions, accessTokens, refreshTokens, config }
       const session = await sessions.create({
         userId,
         acr: 'aal1',
-        amr: ['pwd'],
+        amr,
         expiresAt,
         refreshTokenHash: refreshTokens.hash(refreshToken),
         refreshTokenExpiresAt,
@@ -87,7 +90,7 @@ export const createSessions = ({ sessions, accessTokens, refreshTokens, config }
       const session = await sessions.findLive(sid);
       if (session?.userId !== sub) throw new AppError('invalid_token');
       const { id, userId, roles, acr, amr, authTime } = session;
-      return { sessionId: id, userId, roles, acr, amr, authTime: seconds(authTime.getTime()) };
+      return { sessionId: id, userId, roles, acr, amr, authTime: Math.floor(authTime.getTime() / 1_000) };
     },
   };
 };
