@@ -24,9 +24,14 @@ interface Tokens {
 
 const ENV = { RATE_LIMIT_MODE: 'observe' };
 const person = newPerson();
+let secondApi: ServiceProcess | undefined;
+// Hooks run in the order in which they are registered: this one before the stack stops.
+afterAll(async () => {
+  await secondApi?.stop();
+}, 30_000);
+
 // The api is started by the test itself, twice.
 const service = useTestService({ processes: ['worker', 'consumer'], env: ENV });
-let secondApi: ServiceProcess | undefined;
 /** The second of two api processes on one database. */
 let second: HttpClient;
 let firstKeys: { database: string[]; published: string[] };
@@ -58,10 +63,6 @@ beforeAll(async () => {
   firstKeys = { database: rows.map(({ id }) => id), published };
   userId = (await signUp(service, person)).body.user.id as string;
 }, 90_000);
-
-afterAll(async () => {
-  await secondApi?.stop();
-}, 30_000);
 
 const open = async (): Promise<Tokens> => {
   const { status, body } = await logIn(service, person);
