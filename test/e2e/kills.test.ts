@@ -57,7 +57,10 @@ describe('a registration survives SIGKILL of api, worker and consumer (kratos#25
     );
     expect(rows).toHaveLength(1);
     const { user_id: userId } = rows[0] as { user_id: string };
-    await eventually('the end of the workflow', async () => (await describeRun(service, registrationId)).status === 'COMPLETED');
+    await eventually(
+      'the end of the workflow',
+      async () => (await describeRun(service, registrationId)).status === 'COMPLETED',
+    );
     const jobs = (await userRegisteredJobs(service)).filter(({ id }) => id === `user-registered-${userId}`);
     expect(jobs).toHaveLength(1);
     expect(await service.mailbox.to(person.email, WELCOME_SUBJECT)).toHaveLength(1);
