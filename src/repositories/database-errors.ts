@@ -1,5 +1,7 @@
 import { Prisma } from '../generated/prisma/client';
 
+import { DatabaseUnavailableError } from './sql';
+
 /** Prisma: not reachable, timed out, closed, no connection or transaction free in time. */
 const PRISMA_CODES = new Set(['P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2028']);
 /** The driver adapter, inside raw queries. */
@@ -17,6 +19,7 @@ const adapterCauseOf = (error: Prisma.PrismaClientKnownRequestError): AdapterCau
 
 /** Whether the database could not be asked at all, in contrast to having refused what was asked. */
 export const isDatabaseUnavailable = (error: unknown): boolean => {
+  if (error instanceof DatabaseUnavailableError) return true;
   if (error instanceof Prisma.PrismaClientInitializationError) return true;
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false;
   const { kind = '', originalCode = '' } = adapterCauseOf(error) ?? {};

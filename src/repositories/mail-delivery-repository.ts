@@ -9,19 +9,41 @@ export interface MailDeliveryRepository {
   once(key: string, messageId: string, send: () => Promise<void>): Promise<boolean>;
 }
 
-export const createMailDeliveryRepository = (database: Database, sendTimeoutMs: number): MailDeliveryRepository => ({
+/** A row of its own, so that a mail which nobody could send yet is on record. */
+const ADD = {
+  name: 'mail-delivery/add',
+  text: 'INSERT INTO mail_deliveries (key, message_id) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING',
+};
+const HOLD = { name: 'mail-delivery/hold', text: 'SELECT sent_at FROM mail_deliveries WHERE key = $1 FOR UPDATE' };
+const RECORD = { name: 'mail-delivery/record', text: 'UPDATE mail_deliveries SET sent_at = $2 WHERE key = $1' };
+
+/** @throws when `work` takes longer */
+const within = async (timeoutMs: number, work: Promise<void>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`The mail was not sent within ${String(timeoutMs)} ms`));
+    }, timeoutMs);
+  });
+  try {
+    await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+export const createMailDeliveryRepository = (
+  { sql, transact }: Pick<Database, 'sql' | 'transact'>,
+  sendTimeoutMs: number,
+): MailDeliveryRepository => ({
   async once(key, messageId, send) {
-    await database.mailDelivery.createMany({ data: { key, messageId }, skipDuplicates: true });
-    return database.$transaction(
-      async (transaction) => {
-        const [row] = await transaction.$queryRaw<{ sent_at: Date | null }[]>`
-          SELECT sent_at FROM mail_deliveries WHERE key = ${key} FOR UPDATE`;
-        if (row?.sent_at != null) return false;
-        await send();
-        await transaction.mailDelivery.update({ where: { key }, data: { sentAt: new Date() } });
-        return true;
-      },
-      { timeout: sendTimeoutMs },
-    );
+    await sql(ADD, [key, messageId]);
+    return transact(async (inTransaction) => {
+      const [row] = await inTransaction<{ sent_at: Date | null }>(HOLD, [key]);
+      if (row?.sent_at != null) return false;
+      await within(sendTimeoutMs, send());
+      await inTransaction(RECORD, [key, new Date()]);
+      return true;
+    });
   },
 });

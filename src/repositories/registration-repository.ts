@@ -17,6 +17,7 @@ import {
 import type { Prisma, Registration as RegistrationRow } from '../generated/prisma/client';
 
 import type { Database } from './prisma-client';
+import type { Sql } from './sql';
 import type { UserRepository } from './user-repository';
 
 /** An open registration as the mail about it needs it. */
@@ -55,7 +56,7 @@ interface Dependencies {
   readonly database: Database;
   readonly cipher: FieldCipher;
   readonly blindIndex: BlindIndex;
-  readonly users: UserRepository;
+  readonly users: Pick<UserRepository, 'create'>;
   readonly codes: {
     code(registrationId: string, issue: number): string;
     hash(registrationId: string, code: string): Uint8Array<ArrayBuffer>;
@@ -68,6 +69,91 @@ const DROPPED = { emailIndex: null, profileCiphertext: null, passwordHashCiphert
 
 type Transaction = Prisma.TransactionClient;
 
+/** A row as the statements below read it; the columns bear the names of Prisma's fields. */
+type OpenRow = Pick<
+  RegistrationRow,
+  | 'id'
+  | 'workflowId'
+  | 'status'
+  | 'kind'
+  | 'profileCiphertext'
+  | 'passwordHashCiphertext'
+  | 'codeHash'
+  | 'codesIssued'
+  | 'failedAttempts'
+  | 'lastAttemptId'
+  | 'expiresAt'
+  | 'userId'
+>;
+const OPEN_ROW = `id, workflow_id AS "workflowId", status::text, kind::text, profile_ciphertext AS "profileCiphertext", 
+  password_hash_ciphertext AS "passwordHashCiphertext", code_hash AS "codeHash", codes_issued AS "codesIssued", failed_attempts AS "failedAttempts",
+  last_attempt_id AS "lastAttemptId", expires_at AS "expiresAt", user_id AS "userId"`;
+
+const FIND = {
+  name: 'registration/find',
+  text: `
+    SELECT workflow_id AS "workflowId", status::text, expires_at AS "expiresAt", kind::text
+    FROM registrations WHERE id = $1`,
+};
+const FIND_OPEN = { name: 'registration/find-open', text: `SELECT ${OPEN_ROW} FROM registrations WHERE id = $1` };
+const FIND_PASSWORD_HASHES = {
+  name: 'registration/find-password-hashes',
+  text: `
+    SELECT workflow_id AS "workflowId", password_hash_ciphertext AS "passwordHashCiphertext" FROM registrations
+    WHERE email_index = $1 AND kind = 'SIGN_UP' AND password_hash_ciphertext IS NOT NULL`,
+};
+
+const LOCK_ADDRESS = { name: 'registration/lock-address', text: 'SELECT pg_advisory_xact_lock($1)' };
+
+/** Who owns the address or another detail; a null index belongs to nobody. */
+const takenBy = (email: string, phone: string, faydaId: string): string => `
+  WHEN EXISTS (SELECT 1 FROM users WHERE email_index = ${email}) THEN 'ADDRESS_TAKEN'
+  WHEN EXISTS (SELECT 1 FROM users WHERE phone_index = ${phone}) THEN 'DETAILS_TAKEN'
+  WHEN EXISTS (SELECT 1 FROM users WHERE fayda_id_index = ${faydaId}) THEN 'DETAILS_TAKEN'`;
+
+/** Classifies and stores. The caller holds the address's lock, so the count is exact. */
+const CREATE_PENDING = {
+  name: 'registration/create-pending',
+  text: `
+    INSERT INTO registrations (id, workflow_id, kind, email_index, profile_ciphertext, password_hash_ciphertext,
+      code_hash, last_issued_at, created_at, locale, expires_at)
+    SELECT $1, $2, kind::registration_kind, $3, $4, $5, CASE WHEN kind = 'SIGN_UP' THEN $6::bytea END, $7, $7, $8, $9
+    FROM (
+      SELECT CASE
+        WHEN (
+          SELECT count(*) FROM registrations WHERE email_index = $3 AND created_at > $13 AND kind <> 'MUTED'
+        ) >= $10::int THEN 'MUTED'
+        ${takenBy('$3', '$11', '$12')}
+        ELSE 'SIGN_UP'
+      END AS kind
+    ) AS classified
+    ON CONFLICT (id) DO NOTHING`,
+};
+
+/** Serialises everything that happens to one registration. */
+const HOLD = {
+  name: 'registration/hold',
+  text: `SELECT ${OPEN_ROW} FROM registrations WHERE id = $1 FOR UPDATE`,
+};
+const COMPLETE = {
+  name: 'registration/complete',
+  text: `
+    UPDATE registrations SET status = 'COMPLETED', closed_at = $2, user_id = $3, last_attempt_id = $4,
+      email_index = NULL, profile_ciphertext = NULL, password_hash_ciphertext = NULL, code_hash = NULL
+    WHERE id = $1`,
+};
+const COUNT_WRONG_ATTEMPT = {
+  name: 'registration/count-wrong-attempt',
+  text: 'UPDATE registrations SET failed_attempts = failed_attempts + 1, last_attempt_id = $2 WHERE id = $1',
+};
+const TURN_INTO_DECOY = {
+  name: 'registration/turn-into-decoy',
+  text: `
+    UPDATE registrations SET code_hash = NULL,
+      kind = (CASE ${takenBy('$2', '$3', '$4')} ELSE 'DETAILS_TAKEN' END)::registration_kind
+    WHERE id = $1`,
+};
+
 export const createRegistrationRepository = (deps: Dependencies): RegistrationRepository => {
   const { database, cipher, blindIndex, users, codes } = deps;
   const profileLocation = (rowId: string) => ({ table: 'registrations', column: 'profile_ciphertext', rowId });
@@ -75,7 +161,7 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
   const encryptProfile = (id: string, { passwordHashCiphertext: _, ...profile }: RegistrationSubmission) =>
     cipher.encrypt(JSON.stringify(profile), profileLocation(id));
 
-  const decryptSubmission = (row: RegistrationRow): RegistrationSubmission | undefined =>
+  const decryptSubmission = (row: OpenRow): RegistrationSubmission | undefined =>
     row.profileCiphertext === null || row.passwordHashCiphertext === null
       ? undefined
       : {
@@ -86,97 +172,85 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
           passwordHashCiphertext: row.passwordHashCiphertext,
         };
 
-  const decryptPasswordHash = (workflowId: string, ciphertext: string): string =>
-    cipher.decrypt(ciphertext, passwordHashLocation(workflowId));
-
   /** Serialises everything that happens to one registration. */
   const lock = async (transaction: Transaction, registrationId: string): Promise<RegistrationRow | null> => {
     await transaction.$queryRaw`SELECT 1 FROM registrations WHERE id = ${registrationId}::uuid FOR UPDATE`;
     return transaction.registration.findUnique({ where: { id: registrationId } });
   };
 
-  /** Which kind of registration a submission is. The caller holds the address's lock, so the count is exact. */
-  const classify = async (
-    transaction: Transaction,
-    submission: RegistrationSubmission,
-    emailIndex: Uint8Array<ArrayBuffer>,
-  ) => {
-    const since = new Date(Date.now() - MAILED_WINDOW_MS);
-    const mailed = await transaction.registration.count({
-      where: { emailIndex, createdAt: { gt: since }, kind: { not: 'MUTED' } },
-    });
-    if (mailed >= MAX_MAILED_REGISTRATIONS) return 'MUTED';
-    const taken = await users.findTaken(transaction, submission);
-    if (taken === undefined) return 'SIGN_UP';
-    return taken === 'address' ? 'ADDRESS_TAKEN' : 'DETAILS_TAKEN';
+  const decryptPasswordHash = (workflowId: string, ciphertext: string): string =>
+    cipher.decrypt(ciphertext, passwordHashLocation(workflowId));
+
+  const indexesOf = ({ email, phone, faydaId }: RegistrationSubmission) => [
+    blindIndex.of('email', email),
+    phone === undefined ? null : blindIndex.of('phone', phone),
+    faydaId === undefined ? null : blindIndex.of('faydaId', faydaId),
+  ];
+
+  const countWrongAttempt = async (sql: Sql, row: OpenRow, attemptId: string): Promise<VerifyOutcome> => {
+    await sql(COUNT_WRONG_ATTEMPT, [row.id, attemptId]);
+    return { outcome: 'invalid_code' };
   };
 
-  const countWrongAttempt = async (
-    transaction: Transaction,
-    row: RegistrationRow,
+  /** The right code: an account, unless somebody else took one of its identifiers since. */
+  const complete = async (
+    sql: Sql,
+    row: OpenRow,
+    submission: RegistrationSubmission,
     attemptId: string,
   ): Promise<VerifyOutcome> => {
-    await transaction.registration.update({
-      where: { id: row.id },
-      data: { failedAttempts: { increment: 1 }, lastAttemptId: attemptId },
-    });
-    return { outcome: 'invalid_code' };
+    const userId = uuidv7();
+    const passwordHash = decryptPasswordHash(row.workflowId, submission.passwordHashCiphertext);
+    if (!(await users.create(sql, userId, submission, passwordHash))) {
+      // Somebody else completed a registration with one of these identifiers since: from here on this one is a decoy.
+      await sql(TURN_INTO_DECOY, [row.id, ...indexesOf(submission)]);
+      return countWrongAttempt(sql, row, attemptId);
+    }
+    await sql(COMPLETE, [row.id, new Date(), userId, attemptId]);
+    return { outcome: 'activated', userId };
   };
 
   return {
     async createPending({ registrationId, workflowId, expiresAt, submission }) {
-      const emailIndex = blindIndex.of('email', submission.email);
-      await database.$transaction(async (transaction) => {
-        const lockKey = Buffer.from(emailIndex).readBigInt64BE(0);
-        await transaction.$queryRaw`SELECT 1 FROM (SELECT pg_advisory_xact_lock(${lockKey}::bigint)) AS locked`;
-        const kind = await classify(transaction, submission, emailIndex);
-        await transaction.registration.createMany({
-          skipDuplicates: true,
-          data: {
-            id: registrationId,
-            workflowId,
-            kind,
-            emailIndex,
-            profileCiphertext: encryptProfile(registrationId, submission),
-            passwordHashCiphertext: submission.passwordHashCiphertext,
-            codeHash: kind === 'SIGN_UP' ? codes.hash(registrationId, codes.code(registrationId, 1)) : null,
-            lastIssuedAt: new Date(),
-            locale: submission.locale,
-            expiresAt,
-          },
-        });
+      const [emailIndex, phoneIndex, faydaIdIndex] = indexesOf(submission);
+      const codeHash = codes.hash(registrationId, codes.code(registrationId, 1));
+      await database.transact(async (sql) => {
+        await sql(LOCK_ADDRESS, [Buffer.from(emailIndex ?? []).readBigInt64BE(0)]);
+        await sql(CREATE_PENDING, [
+          ...[registrationId, workflowId, emailIndex, encryptProfile(registrationId, submission)],
+          ...[submission.passwordHashCiphertext, codeHash, new Date(), submission.locale, expiresAt],
+          ...[MAX_MAILED_REGISTRATIONS, phoneIndex, faydaIdIndex, new Date(Date.now() - MAILED_WINDOW_MS)],
+        ]);
       });
     },
 
     async find(registrationId) {
-      const row = await database.registration.findUnique({
-        where: { id: registrationId },
-        select: { workflowId: true, status: true, expiresAt: true, kind: true },
-      });
-      return row ?? undefined;
+      const [row] = await database.sql<Pick<RegistrationRow, 'workflowId' | 'status' | 'expiresAt' | 'kind'>>(FIND, [
+        registrationId,
+      ]);
+      return row;
     },
 
     async findOpen(registrationId) {
-      const row = await database.registration.findUnique({ where: { id: registrationId } });
-      const submission = row === null ? undefined : decryptSubmission(row);
-      if (row === null || submission === undefined) return undefined;
+      const [row] = await database.sql<OpenRow>(FIND_OPEN, [registrationId]);
+      const submission = row && decryptSubmission(row);
+      if (row === undefined || submission === undefined) return undefined;
       return { kind: row.kind, codesIssued: row.codesIssued, expiresAt: row.expiresAt, submission };
     },
 
     async findOpenPasswordHashes(emailIndex) {
-      const rows = await database.registration.findMany({
-        where: { emailIndex, kind: 'SIGN_UP' },
-        select: { workflowId: true, passwordHashCiphertext: true },
-      });
-      return rows.flatMap(({ workflowId, passwordHashCiphertext }) =>
-        passwordHashCiphertext === null ? [] : decryptPasswordHash(workflowId, passwordHashCiphertext),
+      const rows = await database.sql<{ workflowId: string; passwordHashCiphertext: string }>(FIND_PASSWORD_HASHES, [
+        emailIndex,
+      ]);
+      return rows.map(({ workflowId, passwordHashCiphertext }) =>
+        decryptPasswordHash(workflowId, passwordHashCiphertext),
       );
     },
 
     activate: (registrationId, code, attemptId) =>
-      database.$transaction(async (transaction): Promise<VerifyOutcome> => {
-        const row = await lock(transaction, registrationId);
-        if (row === null || row.status === 'EXPIRED') return { outcome: 'expired' };
+      database.transact(async (sql): Promise<VerifyOutcome> => {
+        const [row] = await sql<OpenRow>(HOLD, [registrationId]);
+        if (row === undefined || row.status === 'EXPIRED') return { outcome: 'expired' };
         if (row.status === 'COMPLETED') {
           return row.lastAttemptId === attemptId && row.userId !== null
             ? { outcome: 'activated', userId: row.userId }
@@ -185,29 +259,13 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
         if (row.lastAttemptId === attemptId) return { outcome: 'invalid_code' };
         if (row.failedAttempts >= MAX_CODE_ATTEMPTS) return { outcome: 'too_many_attempts' };
         const submission = decryptSubmission(row);
-        if (!codes.matches(row.codeHash, registrationId, code) || submission === undefined) {
-          return countWrongAttempt(transaction, row, attemptId);
-        }
-        const userId = uuidv7();
-        const passwordHash = decryptPasswordHash(row.workflowId, submission.passwordHashCiphertext);
-        if (!(await users.create(transaction, userId, submission, passwordHash))) {
-          // Somebody else completed a registration with one of these identifiers since: from here on this one is a decoy.
-          const taken = await users.findTaken(transaction, submission);
-          await transaction.registration.update({
-            where: { id: row.id },
-            data: { codeHash: null, kind: taken === 'address' ? 'ADDRESS_TAKEN' : 'DETAILS_TAKEN' },
-          });
-          return countWrongAttempt(transaction, row, attemptId);
-        }
-        await transaction.registration.update({
-          where: { id: row.id },
-          data: { ...DROPPED, status: 'COMPLETED', closedAt: new Date(), userId, lastAttemptId: attemptId },
-        });
-        return { outcome: 'activated', userId };
+        return codes.matches(row.codeHash, registrationId, code) && submission !== undefined
+          ? complete(sql, row, submission, attemptId)
+          : countWrongAttempt(sql, row, attemptId);
       }),
 
     reissueCode: (registrationId, resendId) =>
-      database.$transaction(async (transaction): Promise<ResendOutcome> => {
+      database.prisma.$transaction(async (transaction): Promise<ResendOutcome> => {
         const row = await lock(transaction, registrationId);
         if (row === null || row.status === 'EXPIRED') return { outcome: 'expired' };
         if (row.status === 'COMPLETED') return { outcome: 'already_completed' };
@@ -230,7 +288,7 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
       }),
 
     async expire(registrationId) {
-      await database.registration.updateMany({
+      await database.prisma.registration.updateMany({
         where: { id: registrationId, status: 'VERIFICATION_PENDING' },
         data: { ...DROPPED, status: 'EXPIRED', closedAt: new Date() },
       });

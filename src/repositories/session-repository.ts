@@ -3,7 +3,9 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Role } from '../contracts/session';
 import type { SessionEnd } from '../generated/prisma/client';
 
+import { createBatch } from './batch';
 import type { Database } from './prisma-client';
+import type { Sql } from './sql';
 
 type Hash = Uint8Array<ArrayBuffer>;
 
@@ -54,95 +56,151 @@ export interface SessionRepository {
   findLive(sessionId: string): Promise<Session | undefined>;
 }
 
-const SESSION_FIELDS = {
-  id: true,
-  userId: true,
-  acr: true,
-  amr: true,
-  authTime: true,
-  expiresAt: true,
-  endedAt: true,
-  user: { select: { status: true, roles: { select: { role: true } } } },
-} as const;
-
-interface SessionRow extends Omit<Session, 'roles'> {
-  readonly endedAt: Date | null;
-  readonly user: { readonly status: string; readonly roles: readonly { readonly role: Role }[] };
+/** A session with what decides whether it lives. */
+interface SessionRow {
+  readonly id: string;
+  readonly user_id: string;
+  readonly acr: string;
+  readonly amr: string[];
+  readonly auth_time: Date;
+  readonly expires_at: Date;
+  readonly ended_at: Date | null;
+  readonly status: string;
+  readonly roles: Role[];
 }
 
+/** Arrays of an enum have no type of their own in the driver; as text they have. */
+const ROLES = 'ARRAY(SELECT role::text FROM user_roles r WHERE r.user_id = s.user_id) AS roles';
+const SESSION = `s.id, s.user_id, s.acr, s.amr, s.auth_time, s.expires_at, s.ended_at, u.status::text, ${ROLES}`;
+
+const CREATE = {
+  name: 'session/create',
+  text: `
+    WITH s AS (
+      INSERT INTO sessions (id, user_id, acr, amr, auth_time, created_at, last_used_at, expires_at)
+      VALUES ($1, $2, $3, $4, $5, $5, $5, $6)
+      RETURNING id, user_id
+    ), token AS (
+      INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at) SELECT $7::bytea, id, $5, $8::timestamptz FROM s
+    )
+    SELECT ${ROLES} FROM s`,
+};
+
+/**
+ * Compare-and-swap in one statement: of all who hold the same token, one marks it used, leaves its successor and is told of
+ * the session. The others wait for the lock and then find nothing; whoever logs out meanwhile waits as well.
+ */
+const ROTATE = {
+  name: 'session/rotate',
+  text: `
+    WITH live AS (
+      SELECT ${SESSION}, LEAST($4::timestamptz, s.expires_at) AS successor_expires_at
+      FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id
+      WHERE t.hash = $1 AND t.rotated_at IS NULL AND t.expires_at > $3
+        AND s.ended_at IS NULL AND s.expires_at > $3 AND u.status = 'ACTIVE'
+      FOR UPDATE OF t, s
+    ), used AS (
+      UPDATE refresh_tokens SET rotated_at = $3 FROM live WHERE hash = $1
+    ), successor AS (
+      INSERT INTO refresh_tokens (hash, session_id, replaces, created_at, expires_at)
+      SELECT $2::bytea, id, $1, $3, successor_expires_at FROM live
+    ), touched AS (
+      UPDATE sessions SET last_used_at = $3 FROM live WHERE sessions.id = live.id
+    )
+    SELECT * FROM live`,
+};
+
+const FIND_BY_TOKEN = {
+  name: 'session/find-by-token',
+  text: `
+    SELECT ${SESSION}, t.rotated_at
+    FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id
+    WHERE t.hash = $1`,
+};
+
+const FIND = {
+  name: 'session/find',
+  text: `SELECT ${SESSION} FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ANY($1::uuid[])`,
+};
+
+const END = {
+  name: 'session/end',
+  text: `
+    UPDATE sessions SET ended_at = $3, ended_by = $4::session_end
+    WHERE id = $1 AND user_id = $2 AND ended_at IS NULL
+    RETURNING id`,
+};
+
+const END_ALL = {
+  name: 'session/end-all',
+  text: `
+    UPDATE sessions SET ended_at = $2, ended_by = $3::session_end
+    WHERE user_id = $1 AND ended_at IS NULL
+    RETURNING id`,
+};
+
 const isLive = (row: SessionRow, now: Date): boolean =>
-  row.endedAt === null && row.expiresAt > now && row.user.status === 'ACTIVE';
+  row.ended_at === null && row.expires_at > now && row.status === 'ACTIVE';
 
-const toSession = ({ user, endedAt: _, ...row }: SessionRow): Session => ({
-  ...row,
-  roles: user.roles.map(({ role }) => role),
+const toSession = (row: SessionRow): Session => ({
+  id: row.id,
+  userId: row.user_id,
+  roles: row.roles,
+  acr: row.acr,
+  amr: row.amr,
+  authTime: row.auth_time,
+  expiresAt: row.expires_at,
 });
 
-export const createSessionRepository = (database: Database): SessionRepository => ({
-  async create({ refreshTokenHash, refreshTokenExpiresAt, amr, ...session }) {
-    const row = await database.session.create({
-      data: {
-        ...session,
-        id: uuidv7(),
-        amr: [...amr],
-        authTime: new Date(),
-        refreshTokens: { create: { hash: refreshTokenHash, expiresAt: refreshTokenExpiresAt } },
-      },
-      select: SESSION_FIELDS,
-    });
-    return toSession(row);
-  },
+const earlier = (one: Date, other: Date): Date => (one < other ? one : other);
 
-  rotate: ({ predecessor, successor, idleExpiresInMs, graceMs }) =>
-    database.$transaction(async (transaction): Promise<RotationOutcome> => {
+/** A token that could not be used: it was used just now, or long ago, or it is worth nothing. */
+const rotateAgain = async (sql: Sql, { predecessor, idleExpiresInMs, graceMs }: Rotation): Promise<RotationOutcome> => {
+  const now = new Date();
+  const [row] = await sql<SessionRow & { rotated_at: Date | null }>(FIND_BY_TOKEN, [predecessor]);
+  if (row?.rotated_at == null || !isLive(row, now)) return { outcome: 'refused' };
+  if (now.getTime() - row.rotated_at.getTime() > graceMs) {
+    await sql(END, [row.id, row.user_id, now, 'REFRESH_TOKEN_REUSED' satisfies SessionEnd]);
+    return { outcome: 'reused', sessionId: row.id };
+  }
+  const idleExpiry = new Date(row.rotated_at.getTime() + idleExpiresInMs);
+  return { outcome: 'rotated', session: toSession(row), successorExpiresAt: earlier(idleExpiry, row.expires_at) };
+};
+
+export const createSessionRepository = ({ sql }: Pick<Database, 'sql'>): SessionRepository => {
+  const find = createBatch(async (ids) => {
+    const rows = await sql<SessionRow>(FIND, [ids]);
+    return new Map(rows.map((row) => [row.id, row]));
+  });
+
+  return {
+    async create({ userId, acr, amr, expiresAt, refreshTokenHash, refreshTokenExpiresAt }) {
+      const [id, authTime] = [uuidv7(), new Date()];
+      const values = [id, userId, acr, amr, authTime, expiresAt, refreshTokenHash, refreshTokenExpiresAt];
+      const [row] = await sql<Pick<SessionRow, 'roles'>>(CREATE, values);
+      return { id, userId, roles: row?.roles ?? [], acr, amr, authTime, expiresAt };
+    },
+
+    async rotate(rotation) {
       const now = new Date();
-      // Compare-and-swap: of all who hold the same token, one marks it used.
-      const { count } = await transaction.refreshToken.updateMany({
-        where: { hash: predecessor, rotatedAt: null, expiresAt: { gt: now } },
-        data: { rotatedAt: now },
-      });
-      const token = await transaction.refreshToken.findUnique({
-        where: { hash: predecessor },
-        select: { rotatedAt: true, session: { select: SESSION_FIELDS } },
-      });
-      if (token?.rotatedAt == null || !isLive(token.session, now)) return { outcome: 'refused' };
+      const idleExpiry = new Date(now.getTime() + rotation.idleExpiresInMs);
+      const values = [rotation.predecessor, rotation.successor, now, idleExpiry];
+      const [row] = await sql<SessionRow & { successor_expires_at: Date }>(ROTATE, values);
+      if (row === undefined) return rotateAgain(sql, rotation);
+      return { outcome: 'rotated', session: toSession(row), successorExpiresAt: row.successor_expires_at };
+    },
 
-      if (count === 0 && now.getTime() - token.rotatedAt.getTime() > graceMs) {
-        await transaction.session.update({
-          where: { id: token.session.id },
-          data: { endedAt: now, endedBy: 'REFRESH_TOKEN_REUSED' },
-        });
-        return { outcome: 'reused', sessionId: token.session.id };
-      }
-      const idleExpiry = token.rotatedAt.getTime() + idleExpiresInMs;
-      const successorExpiresAt = new Date(Math.min(idleExpiry, token.session.expiresAt.getTime()));
-      if (count === 1) {
-        await transaction.refreshToken.create({
-          data: { hash: successor, sessionId: token.session.id, replaces: predecessor, expiresAt: successorExpiresAt },
-        });
-        await transaction.session.update({ where: { id: token.session.id }, data: { lastUsedAt: now } });
-      }
-      return { outcome: 'rotated', session: toSession(token.session), successorExpiresAt };
-    }),
+    async end(sessionId, userId, reason) {
+      return (await sql(END, [sessionId, userId, new Date(), reason])).length === 1;
+    },
 
-  async end(sessionId, userId, reason) {
-    const { count } = await database.session.updateMany({
-      where: { id: sessionId, userId, endedAt: null },
-      data: { endedAt: new Date(), endedBy: reason },
-    });
-    return count === 1;
-  },
+    async endAll(userId, reason) {
+      return (await sql(END_ALL, [userId, new Date(), reason])).length;
+    },
 
-  async endAll(userId, reason) {
-    const { count } = await database.session.updateMany({
-      where: { userId, endedAt: null },
-      data: { endedAt: new Date(), endedBy: reason },
-    });
-    return count;
-  },
-
-  async findLive(sessionId) {
-    const row = await database.session.findUnique({ where: { id: sessionId }, select: SESSION_FIELDS });
-    return row !== null && isLive(row, new Date()) ? toSession(row) : undefined;
-  },
-});
+    async findLive(sessionId) {
+      const row = await find(sessionId);
+      return row !== undefined && isLive(row, new Date()) ? toSession(row) : undefined;
+    },
+  };
+};

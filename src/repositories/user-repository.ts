@@ -2,9 +2,10 @@ import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
 import type { Locale } from '../contracts/locale';
 import type { RegistrationSubmission } from '../contracts/registration-workflow';
 import type { Role } from '../contracts/session';
-import type { Prisma, User as UserRow } from '../generated/prisma/client';
 
+import { createBatch } from './batch';
 import type { Database } from './prisma-client';
+import type { Sql } from './sql';
 
 const TABLE = 'users';
 
@@ -33,25 +34,77 @@ export interface LoginAccount {
 export interface UserRepository {
   findById(userId: string): Promise<User | undefined>;
   findForLogin(identifier: { email: string } | { phone: string }): Promise<LoginAccount | undefined>;
-  /** The taken parts of a submission. */
-  findTaken(
-    transaction: Prisma.TransactionClient,
-    submission: RegistrationSubmission,
-  ): Promise<'address' | 'details' | undefined>;
   /** Creates an active account with its password, role and consents; false when one of its identifiers is taken. */
-  create(
-    transaction: Prisma.TransactionClient,
-    userId: string,
-    submission: RegistrationSubmission,
-    passwordHash: string,
-  ): Promise<boolean>;
+  create(sql: Sql, userId: string, submission: RegistrationSubmission, passwordHash: string): Promise<boolean>;
 }
 
 interface Dependencies {
-  readonly database: Database;
+  readonly database: Pick<Database, 'sql'>;
   readonly cipher: FieldCipher;
   readonly blindIndex: BlindIndex;
 }
+
+interface UserRow {
+  readonly id: string;
+  readonly status: User['status'];
+  readonly email_ciphertext: string;
+  readonly phone_ciphertext: string | null;
+  readonly fayda_id_ciphertext: string | null;
+  readonly first_name_ciphertext: string | null;
+  readonly last_name_ciphertext: string | null;
+  readonly locale: Locale;
+  readonly created_at: Date;
+  readonly roles: Role[];
+}
+
+interface LoginRow {
+  readonly id: string;
+  readonly status: User['status'];
+  readonly hash: string;
+  readonly roles: Role[];
+}
+
+/** Arrays of an enum have no type of their own in the driver; as text they have. */
+const ROLES = 'ARRAY(SELECT role::text FROM user_roles r WHERE r.user_id = u.id) AS roles';
+
+const FIND = {
+  name: 'user/find',
+  text: `
+    SELECT u.id, u.status::text, u.email_ciphertext, u.phone_ciphertext, u.fayda_id_ciphertext, u.first_name_ciphertext,
+      u.last_name_ciphertext, u.locale, u.created_at, ${ROLES}
+    FROM users u WHERE u.id = ANY($1::uuid[])`,
+};
+
+const findForLoginBy = (column: 'email_index' | 'phone_index') => ({
+  name: `user/find-for-login-by-${column}`,
+  text: `
+    SELECT u.id, u.status::text, p.hash, ${ROLES}
+    FROM users u JOIN password_credentials p ON p.user_id = u.id WHERE u.${column} = $1`,
+});
+const FIND_BY_EMAIL = findForLoginBy('email_index');
+const FIND_BY_PHONE = findForLoginBy('phone_index');
+
+/** All of it or nothing: where an identifier is taken no row is made, without an error that would abort the transaction. */
+const CREATE = {
+  name: 'user/create',
+  text: `
+    WITH created AS (
+      INSERT INTO users (id, email_ciphertext, email_index, phone_ciphertext, phone_index, fayda_id_ciphertext,
+        fayda_id_index, first_name_ciphertext, last_name_ciphertext, locale, email_verified_at, created_at, updated_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11)
+      ON CONFLICT DO NOTHING
+      RETURNING id
+    ), password AS (
+      INSERT INTO password_credentials (user_id, hash, created_at, changed_at) SELECT id, $12::text, $11, $11 FROM created
+    ), granted AS (
+      INSERT INTO user_roles (user_id, role, granted_at) SELECT id, 'CUSTOMER', $11 FROM created
+    ), consented AS (
+      INSERT INTO consents (user_id, purpose, version, given_at)
+      SELECT created.id, purpose, version, $11 FROM created, unnest($13::text[], $14::text[]) AS given(purpose, version)
+      ON CONFLICT DO NOTHING
+    )
+    SELECT id FROM created`,
+};
 
 const ENCRYPTED_COLUMNS = {
   email: 'email_ciphertext',
@@ -74,89 +127,49 @@ export const createUserRepository = ({ database, cipher, blindIndex }: Dependenc
   const index = (field: 'phone' | 'faydaId', value: string | undefined) =>
     value === undefined ? null : blindIndex.of(field, value);
 
-  const toUser = (row: UserRow & { roles: { role: Role }[] }): User => ({
+  const toUser = (row: UserRow): User => ({
     id: row.id,
     status: row.status,
-    email: cipher.decrypt(row.emailCiphertext, location('email', row.id)),
-    phone: decrypt('phone', row.id, row.phoneCiphertext),
-    faydaId: decrypt('faydaId', row.id, row.faydaIdCiphertext),
-    firstName: decrypt('firstName', row.id, row.firstNameCiphertext),
-    lastName: decrypt('lastName', row.id, row.lastNameCiphertext),
-    locale: row.locale as Locale,
-    roles: row.roles.map(({ role }) => role),
-    createdAt: row.createdAt,
+    email: cipher.decrypt(row.email_ciphertext, location('email', row.id)),
+    phone: decrypt('phone', row.id, row.phone_ciphertext),
+    faydaId: decrypt('faydaId', row.id, row.fayda_id_ciphertext),
+    firstName: decrypt('firstName', row.id, row.first_name_ciphertext),
+    lastName: decrypt('lastName', row.id, row.last_name_ciphertext),
+    locale: row.locale,
+    roles: row.roles,
+    createdAt: row.created_at,
+  });
+
+  const find = createBatch(async (ids) => {
+    const rows = await database.sql<UserRow>(FIND, [ids]);
+    return new Map(rows.map((row) => [row.id, row]));
   });
 
   return {
     async findById(userId) {
-      const row = await database.user.findUnique({ where: { id: userId }, include: { roles: true } });
-      return row === null ? undefined : toUser(row);
+      const row = await find(userId);
+      return row === undefined ? undefined : toUser(row);
     },
 
     async findForLogin(identifier) {
-      const where =
+      const [row] =
         'email' in identifier
-          ? { emailIndex: blindIndex.of('email', identifier.email) }
-          : { phoneIndex: blindIndex.of('phone', identifier.phone) };
-      const row = await database.user.findUnique({
-        where,
-        select: { id: true, status: true, password: { select: { hash: true } }, roles: { select: { role: true } } },
-      });
-      if (row?.password == null) return undefined;
-      return {
-        userId: row.id,
-        status: row.status,
-        passwordHash: row.password.hash,
-        roles: row.roles.map(({ role }) => role),
-      };
+          ? await database.sql<LoginRow>(FIND_BY_EMAIL, [blindIndex.of('email', identifier.email)])
+          : await database.sql<LoginRow>(FIND_BY_PHONE, [blindIndex.of('phone', identifier.phone)]);
+      return row && { userId: row.id, status: row.status, passwordHash: row.hash, roles: row.roles };
     },
 
-    async findTaken(transaction, { email, phone, faydaId }) {
-      const emailIndex = blindIndex.of('email', email);
-      const phoneIndex = index('phone', phone);
-      const faydaIdIndex = index('faydaId', faydaId);
-      const owners = await transaction.user.findMany({
-        where: {
-          OR: [
-            { emailIndex },
-            ...(phoneIndex === null ? [] : [{ phoneIndex }]),
-            ...(faydaIdIndex === null ? [] : [{ faydaIdIndex }]),
-          ],
-        },
-        select: { emailIndex: true },
-      });
-      if (owners.length === 0) return undefined;
-      return owners.some((owner) => Buffer.compare(owner.emailIndex, emailIndex) === 0) ? 'address' : 'details';
-    },
-
-    async create(transaction, userId, submission, passwordHash) {
-      // ON CONFLICT DO NOTHING: an error would abort the transaction that also has to record the outcome.
-      const { count } = await transaction.user.createMany({
-        skipDuplicates: true,
-        data: {
-          id: userId,
-          emailCiphertext: cipher.encrypt(submission.email, location('email', userId)),
-          emailIndex: blindIndex.of('email', submission.email),
-          emailVerifiedAt: new Date(),
-          phoneCiphertext: encrypt('phone', userId, submission.phone),
-          phoneIndex: index('phone', submission.phone),
-          faydaIdCiphertext: encrypt('faydaId', userId, submission.faydaId),
-          faydaIdIndex: index('faydaId', submission.faydaId),
-          firstNameCiphertext: encrypt('firstName', userId, submission.firstName),
-          lastNameCiphertext: encrypt('lastName', userId, submission.lastName),
-          locale: submission.locale,
-        },
-      });
-      if (count === 0) return false;
-      await transaction.passwordCredential.create({ data: { userId, hash: passwordHash } });
-      await transaction.userRole.create({ data: { userId, role: 'CUSTOMER' } });
-      if (submission.consents.length > 0) {
-        await transaction.consent.createMany({
-          skipDuplicates: true,
-          data: submission.consents.map(({ purpose, version }) => ({ userId, purpose, version })),
-        });
-      }
-      return true;
+    async create(sql, userId, { email, phone, faydaId, firstName, lastName, locale, consents }, passwordHash) {
+      const created = await sql(CREATE, [
+        userId,
+        ...[cipher.encrypt(email, location('email', userId)), blindIndex.of('email', email)],
+        ...[encrypt('phone', userId, phone), index('phone', phone)],
+        ...[encrypt('faydaId', userId, faydaId), index('faydaId', faydaId)],
+        ...[encrypt('firstName', userId, firstName), encrypt('lastName', userId, lastName)],
+        ...[locale, new Date(), passwordHash],
+        ...[consents.map(({ purpose }) => purpose), consents.map(({ version }) => version)],
+      ]);
+      return created.length === 1;
     },
   };
 };
