@@ -1,27 +1,24 @@
-import { randomUUID } from 'node:crypto';
+import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 
-import {
-  calculateJwkThumbprint,
-  errors,
-  exportJWK,
-  exportPKCS8,
-  generateKeyPair,
-  importJWK,
-  importPKCS8,
-  jwtVerify,
-  SignJWT,
-} from 'jose';
+import { calculateJwkThumbprint, errors, exportJWK, exportPKCS8, generateKeyPair, importJWK, jwtVerify } from 'jose';
 import { z } from 'zod';
 
 import type { SecurityConfig } from '../config/security.config';
 import { AppError } from '../contracts/errors';
 import { type Jwk, jwkSchema, type Jwks, ROLES } from '../contracts/session';
 
+import { createVerifiedTokens } from './verified-tokens';
+
 const ALGORITHM = 'ES256';
 /** RFC 9068, section 2.1: tells an access token from every other JWT. */
 const TOKEN_TYPE = 'at+jwt';
 /** The clients of today are Meqenet's own; registered OAuth clients would bring their own id. */
 const CLIENT_ID = 'meqenet-first-party';
+
+/** Seconds. */
+const CLOCK_TOLERANCE = 5;
+/** Tokens whose claims are kept, some 0.5 KiB each. */
+const VERIFIED_TOKENS = 10_000;
 
 interface SigningKeyRecord {
   readonly id: string;
@@ -69,6 +66,8 @@ const generateKey = async (): Promise<SigningKeyRecord> => {
   };
 };
 
+const base64url = (value: object): string => Buffer.from(JSON.stringify(value), 'utf8').toString('base64url');
+
 /** Remembers the result of `load`; a failure is not remembered. */
 const once = <T>(load: () => Promise<T>): (() => Promise<T>) => {
   let loading: Promise<T> | undefined;
@@ -84,7 +83,8 @@ const once = <T>(load: () => Promise<T>): (() => Promise<T>) => {
 export const createAccessTokens = (keys: SigningKeyStore, config: SecurityConfig['jwt']): AccessTokens => {
   const active = once(async () => {
     const record = await keys.findActive(generateKey);
-    return { id: record.id, privateKey: await importPKCS8(record.privateKey, ALGORITHM) };
+    const header = base64url({ alg: ALGORITHM, typ: TOKEN_TYPE, kid: record.id });
+    return { header, privateKey: createPrivateKey(record.privateKey) };
   });
   const publicKeys = once(async () => {
     await active();
@@ -99,29 +99,37 @@ export const createAccessTokens = (keys: SigningKeyStore, config: SecurityConfig
     };
   });
 
+  const verified = createVerifiedTokens<AccessTokenClaims>(VERIFIED_TOKENS);
+
   return {
     async issue(session) {
-      const { id, privateKey } = await active();
+      const { header, privateKey } = await active();
       const now = Math.floor(Date.now() / 1_000);
-      return new SignJWT({
+      const claims = base64url({
         client_id: CLIENT_ID,
         sid: session.id,
         roles: session.roles,
         acr: session.acr,
         amr: session.amr,
         auth_time: Math.floor(session.authTime.getTime() / 1_000),
-      })
-        .setProtectedHeader({ alg: ALGORITHM, typ: TOKEN_TYPE, kid: id })
-        .setIssuer(config.issuer)
-        .setAudience(config.audience)
-        .setSubject(session.userId)
-        .setJti(randomUUID())
-        .setIssuedAt(now)
-        .setExpirationTime(now + Math.floor(config.expiresInMs / 1_000))
-        .sign(privateKey);
+        iss: config.issuer,
+        aud: config.audience,
+        sub: session.userId,
+        jti: randomUUID(),
+        iat: now,
+        exp: now + Math.floor(config.expiresInMs / 1_000),
+      });
+      // At once, in 0.04 ms: WebCrypto would wait in libuv's pool behind the password hashes. RFC 7518, section 3.4: r and s.
+      const signature = sign('sha256', Buffer.from(`${header}.${claims}`), {
+        key: privateKey,
+        dsaEncoding: 'ieee-p1363',
+      });
+      return `${header}.${claims}.${signature.toString('base64url')}`;
     },
 
     async verify(token) {
+      const known = verified.find(token);
+      if (known !== undefined) return known;
       const { byId } = await publicKeys();
       try {
         const { payload } = await jwtVerify(
@@ -137,10 +145,12 @@ export const createAccessTokens = (keys: SigningKeyStore, config: SecurityConfig
             issuer: config.issuer,
             audience: config.audience,
             requiredClaims: ['exp', 'iat', 'jti'],
-            clockTolerance: 5,
+            clockTolerance: CLOCK_TOLERANCE,
           },
         );
-        return claimsSchema.parse(payload);
+        const claims = claimsSchema.parse(payload);
+        verified.add(token, claims, ((payload.exp ?? 0) + CLOCK_TOLERANCE) * 1_000);
+        return claims;
       } catch (error) {
         if (error instanceof errors.JOSEError || error instanceof z.ZodError)
           throw new AppError('invalid_token', { cause: error });
