@@ -46,9 +46,9 @@ const packageFolder = (): string => dirname(require.resolve('swagger-ui-dist/pac
 
 /** The OpenAPI document and Swagger UI, all from this origin. */
 export const createDocs = (routes: readonly Route[], info: DocumentInfo): readonly Page[] => [
-  filePage(`${BASE}/openapi.json`, () => ({
+  filePage(`${BASE}/openapi.json`, async () => ({
     contentType: 'application/json',
-    content: JSON.stringify(createOpenApiDocument(routes, info)),
+    content: JSON.stringify(await createOpenApiDocument(routes, info)),
   })),
   filePage(BASE, () => ({ contentType: HTML, content: INDEX })),
   filePage(`${BASE}/initializer.js`, () => ({ contentType: SCRIPT, content: INITIALIZER })),

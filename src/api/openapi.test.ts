@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 
 import { registerRequest, registrationAccepted, registrationParams, verifyRequest } from '../contracts/registration';
@@ -50,11 +50,11 @@ const routes = [
 ];
 /** As clients get it; what is in it is what the tests look at. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-const document: Record<string, any> = JSON.parse(
-  JSON.stringify(
-    createOpenApiDocument(routes, { title: 'Test', version: '1.0.0', publicUrl: 'https://auth.meqenet.et' }),
-  ),
-);
+let document: Record<string, any>;
+beforeAll(async () => {
+  const info = { title: 'Test', version: '1.0.0', publicUrl: 'https://auth.meqenet.et' };
+  document = JSON.parse(JSON.stringify(await createOpenApiDocument(routes, info)));
+});
 
 /** An ES module only, and with JSON imports, which Jest cannot load: hence in a process of its own. */
 const validate = async (value: unknown): Promise<{ valid: boolean; errors?: unknown }> => {

@@ -1,4 +1,4 @@
-import { createDocument, type oas31, type ZodOpenApiOperationObject, type ZodOpenApiResponseObject } from 'zod-openapi';
+import type { oas31, ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 'zod-openapi';
 
 import { type ErrorCode, ERRORS } from '../contracts/errors';
 import { commonErrors } from './common-errors';
@@ -105,12 +105,14 @@ const operation = (route: Route, interceptorErrors: readonly ErrorCode[]): ZodOp
 });
 
 /** The OpenAPI 3.1 document of the routes: made from the very declarations that validate and filter. */
-export const createOpenApiDocument = (routes: readonly Route[], info: DocumentInfo) => {
+export const createOpenApiDocument = async (routes: readonly Route[], info: DocumentInfo) => {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const route of routes) {
     (paths[templated(route.path)] ??= {})[route.method] = operation(route, info.interceptorErrors ?? []);
   }
   const tags = [...new Set(routes.flatMap((route) => route.tags))].map((name) => ({ name }));
+  // Loaded when somebody asks for the document: it is a tenth of the start of a process.
+  const { createDocument } = await import('zod-openapi');
   return createDocument({
     openapi: '3.1.1',
     info: {
