@@ -8,15 +8,14 @@ const smtpError = (command: string, responseCode: number, code = 'EENVELOPE') =>
   Object.assign(new Error(`${String(responseCode)} <abebe@example.et>: no`), { command, responseCode, code });
 
 describe('toMailError', () => {
-  test.each([
-    smtpError('RCPT TO', 550),
-    smtpError('RCPT TO', 501),
-    smtpError('DATA', 554, 'EMESSAGE'),
-  ])('a recipient or message refused with 5xx is final ($command $responseCode)', (error) => {
-    const mailError = toMailError(error);
-    expect(mailError).toBeInstanceOf(MailRejectedError);
-    expect(mailError.permanent).toBe(true);
-  });
+  test.each([smtpError('RCPT TO', 550), smtpError('RCPT TO', 501), smtpError('DATA', 554, 'EMESSAGE')])(
+    'a recipient or message refused with 5xx is final ($command $responseCode)',
+    (error) => {
+      const mailError = toMailError(error);
+      expect(mailError).toBeInstanceOf(MailRejectedError);
+      expect(mailError.permanent).toBe(true);
+    },
+  );
 
   test.each([
     smtpError('RCPT TO', 451),

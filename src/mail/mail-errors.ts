@@ -6,7 +6,8 @@ export interface SmtpFailure {
   readonly replyCode?: number;
 }
 
-const describe = ({ reason, replyCode }: SmtpFailure): string => (replyCode === undefined ? reason : `${reason}, ${String(replyCode)}`);
+const describe = ({ reason, replyCode }: SmtpFailure): string =>
+  replyCode === undefined ? reason : `${reason}, ${String(replyCode)}`;
 
 /** The server will never take this mail for this recipient: trying again is useless. Its message holds no address. */
 export class MailRejectedError extends Error {

@@ -53,7 +53,9 @@ export const createMailer = ({ transport, deliveries, from, now = Date.now }: Ma
   return {
     deliver,
     /** The code that proves the address, and the link that carries it. */
-    sendVerificationCode: (mail: RegistrationMail & { code: string; link: string; expiresAt: Date }): Promise<boolean> =>
+    sendVerificationCode: (
+      mail: RegistrationMail & { code: string; link: string; expiresAt: Date },
+    ): Promise<boolean> =>
       deliver(
         `verification/${mail.registrationId}/${String(mail.issue)}`,
         mail,
@@ -65,10 +67,18 @@ export const createMailer = ({ transport, deliveries, from, now = Date.now }: Ma
       ),
     /** To the owner of an address with which somebody tried to register again. */
     sendAlreadyRegistered: (mail: RegistrationMail): Promise<boolean> =>
-      deliver(`already-registered/${mail.registrationId}/${String(mail.issue)}`, mail, render('already-registered', mail.locale, {})),
+      deliver(
+        `already-registered/${mail.registrationId}/${String(mail.issue)}`,
+        mail,
+        render('already-registered', mail.locale, {}),
+      ),
     /** To an address whose registration gave a phone number or Fayda ID of somebody's account; does not say which. */
     sendDetailsTaken: (mail: RegistrationMail): Promise<boolean> =>
-      deliver(`details-taken/${mail.registrationId}/${String(mail.issue)}`, mail, render('details-taken', mail.locale, {})),
+      deliver(
+        `details-taken/${mail.registrationId}/${String(mail.issue)}`,
+        mail,
+        render('details-taken', mail.locale, {}),
+      ),
     sendWelcome: (mail: Addressee & { userId: string; firstName?: string | undefined }): Promise<boolean> =>
       deliver(`welcome/${mail.userId}`, mail, render('welcome', mail.locale, { firstName: mail.firstName })),
   };

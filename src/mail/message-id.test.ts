@@ -12,9 +12,12 @@ describe('messageIdFor', () => {
 });
 
 describe('senderDomain', () => {
-  test.each(['Meqenet <no-reply@meqenet.et>', 'no-reply@Meqenet.ET', '"a@b" <no-reply@meqenet.et> '])('of %s', (from) => {
-    expect(senderDomain(from)).toBe('meqenet.et');
-  });
+  test.each(['Meqenet <no-reply@meqenet.et>', 'no-reply@Meqenet.ET', '"a@b" <no-reply@meqenet.et> '])(
+    'of %s',
+    (from) => {
+      expect(senderDomain(from)).toBe('meqenet.et');
+    },
+  );
 
   test('refuses a sender without an address', () => {
     expect(() => senderDomain('Meqenet')).toThrow(TypeError);

@@ -18,7 +18,8 @@ export const reasonOf = (error: unknown): string => {
  */
 export const toJobFailure = (error: unknown): Error => {
   const reason = reasonOf(error);
-  const failure = isPermanent(error) || error instanceof UnrecoverableError ? new UnrecoverableError(reason) : new Error(reason);
+  const failure =
+    isPermanent(error) || error instanceof UnrecoverableError ? new UnrecoverableError(reason) : new Error(reason);
   const frames = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
   failure.stack = [`${failure.name}: ${reason}`, ...frames].join('\n');
   return failure;

@@ -1,7 +1,13 @@
 import { Queue } from 'bullmq';
 
 import { NOTIFICATIONS_QUEUE } from '../contracts/notification-jobs';
-import { createProducerConnection, QueueUnavailableError, type RedisAddress, waitUntilConnected, within } from './queue.connection';
+import {
+  createProducerConnection,
+  QueueUnavailableError,
+  type RedisAddress,
+  waitUntilConnected,
+  within,
+} from './queue.connection';
 import { NOTIFICATION_JOB_OPTIONS, PRODUCER_TIMEOUT_MS } from './queue.constants';
 
 /** The part of a pino logger that the queue uses. */
@@ -40,7 +46,8 @@ export const createQueueClient = ({ redis, prefix, logger }: QueueClientDeps) =>
   let lost = false;
   queue.on('error', (error) => {
     // Every attempt to reconnect reports an error; one line per outage is enough.
-    if (!lost) logger.warn({ errorName: error.name, errorCode: (error as NodeJS.ErrnoException).code }, 'queue connection lost');
+    if (!lost)
+      logger.warn({ errorName: error.name, errorCode: (error as NodeJS.ErrnoException).code }, 'queue connection lost');
     lost = true;
   });
   connection.on('ready', () => {
@@ -48,7 +55,10 @@ export const createQueueClient = ({ redis, prefix, logger }: QueueClientDeps) =>
     lost = false;
   });
 
-  const use = async <T>(operation: (queue: NotificationsQueue) => Promise<T>, timeoutMs = PRODUCER_TIMEOUT_MS): Promise<T> => {
+  const use = async <T>(
+    operation: (queue: NotificationsQueue) => Promise<T>,
+    timeoutMs = PRODUCER_TIMEOUT_MS,
+  ): Promise<T> => {
     const start = performance.now();
     try {
       await waitUntilConnected(connection, timeoutMs);

@@ -92,7 +92,8 @@ export const createQueueConsumer = (deps: QueueConsumerDeps) => {
   let lost = false;
   worker.on('error', (error) => {
     // Every attempt to reconnect reports an error; one line per outage is enough.
-    if (!lost) logger.warn({ reason: reasonOf(error), errorCode: (error as NodeJS.ErrnoException).code }, 'queue worker error');
+    if (!lost)
+      logger.warn({ reason: reasonOf(error), errorCode: (error as NodeJS.ErrnoException).code }, 'queue worker error');
     lost = true;
   });
   worker.on('active', () => {
@@ -120,7 +121,10 @@ export const createQueueConsumer = (deps: QueueConsumerDeps) => {
       if (closing !== undefined || !worker.isRunning()) return false;
       try {
         // INFO over BullMQ's own connection; it waits for Redis for ever, hence the limit.
-        await within(timeoutMs, worker.waitUntilReady().then(async () => (await worker.backend.client).info()));
+        await within(
+          timeoutMs,
+          worker.waitUntilReady().then(async () => (await worker.backend.client).info()),
+        );
         return true;
       } catch {
         return false;

@@ -47,7 +47,9 @@ export const createDeadLetters = (deps: QueueClientDeps) => {
       }, INSPECTION_TIMEOUT_MS),
     /** Jobs by state, for the health of the queue. @throws {QueueUnavailableError} */
     countJobs: async (): Promise<Record<'waiting' | 'active' | 'delayed' | 'failed' | 'completed', number>> => {
-      const counts = await client.use((queue) => queue.getJobCounts('waiting', 'active', 'delayed', 'failed', 'completed'));
+      const counts = await client.use((queue) =>
+        queue.getJobCounts('waiting', 'active', 'delayed', 'failed', 'completed'),
+      );
       const { waiting = 0, active = 0, delayed = 0, failed = 0, completed = 0 } = counts;
       return { waiting, active, delayed, failed, completed };
     },

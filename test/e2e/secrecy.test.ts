@@ -46,7 +46,7 @@ describe('what a registration leaves behind', () => {
       try {
         const keys = await redis.keys('*');
         const dumps = await Promise.all(
-          keys.map(async (key) => `${key} ${(await redis.dumpBuffer(key))?.toString('latin1') ?? ''}`),
+          keys.map(async (key) => `${key} ${(await redis.dumpBuffer(key)).toString('latin1')}`),
         );
         const hashes = await Promise.all(
           keys.map(async (key) => ((await redis.type(key)) === 'hash' ? JSON.stringify(await redis.hgetall(key)) : '')),

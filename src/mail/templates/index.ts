@@ -24,7 +24,11 @@ export type TemplateParams<Name extends TemplateName> = Parameters<(typeof TEMPL
  *
  * @throws {TypeError} when a link among the parameters is not an http or https URL
  */
-export const render = <Name extends TemplateName>(name: Name, locale: Locale, params: TemplateParams<Name>): RenderedMail => {
+export const render = <Name extends TemplateName>(
+  name: Name,
+  locale: Locale,
+  params: TemplateParams<Name>,
+): RenderedMail => {
   const write = TEMPLATES[name][locale] as (params: TemplateParams<Name>) => MailContent;
   return layOut(write(params), locale);
 };

@@ -13,10 +13,17 @@ const FOOTER: Record<Locale, string> = {
   am: 'ይህ መልእክት ከመቀነት በራስ-ሰር የተላከ ነው። እባክዎ ምላሽ አይስጡበት።',
 };
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 /** Makes text safe in HTML content and in quoted attributes. */
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+export const escapeHtml = (text: string): string =>
+  text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 
 /** @throws {TypeError} for a link that is not HTTP(S), such as `javascript:` */
 const webUrl = (url: string): string => {

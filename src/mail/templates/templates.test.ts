@@ -8,7 +8,8 @@ const LINK = 'http://localhost:3001/verify#registrationId=019ac0de-5b1c-7f2e-9c3
 const HOUR_MS = 3_600_000;
 
 const SAMPLES: Record<TemplateName, (locale: 'en' | 'am') => RenderedMail> = {
-  'verification-code': (locale) => render('verification-code', locale, { code: '042917', link: LINK, validForMs: 24 * HOUR_MS }),
+  'verification-code': (locale) =>
+    render('verification-code', locale, { code: '042917', link: LINK, validForMs: 24 * HOUR_MS }),
   'already-registered': (locale) => render('already-registered', locale, {}),
   'details-taken': (locale) => render('details-taken', locale, {}),
   welcome: (locale) => render('welcome', locale, { firstName: 'Abebe' }),
@@ -59,7 +60,9 @@ describe('the verification mail', () => {
   });
 
   test('refuses a link that is not of the web', () => {
-    expect(() => render('verification-code', 'en', { code: '042917', link: 'javascript:alert(1)', validForMs: 1 })).toThrow(TypeError);
+    expect(() =>
+      render('verification-code', 'en', { code: '042917', link: 'javascript:alert(1)', validForMs: 1 }),
+    ).toThrow(TypeError);
   });
 });
 
