@@ -43,7 +43,10 @@ export const createCodecServer = (codec: PayloadCodec, origins: readonly string[
     if (direction === undefined || ctx.method !== 'POST') return ctx.throw(404);
     const body: unknown = await getRawBody(ctx.req, { limit: MAX_BODY, encoding: 'utf8' })
       .then(JSON.parse)
-      .catch(() => undefined);
+      .catch(() => {
+        // The rest of a body that is too large, so that the connection can be used again.
+        ctx.req.resume();
+      });
     const parsed = payloadsSchema.safeParse(body);
     if (!parsed.success) return ctx.throw(400, 'Not a list of payloads');
     try {
