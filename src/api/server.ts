@@ -79,7 +79,7 @@ const stop = async (server: Server, running: Set<ServerResponse>, timeoutMs: num
  * Serves an app over HTTP/1.1 with bounds on everything that a slow or hostile client could stretch.
  * @throws {Error} naming the address, and for a port in use the setting to change
  */
-export const listen = async (app: Koa<AppState>, options: ListenOptions): Promise<Listening> => {
+export const listen = async (app: Pick<Koa<AppState>, 'callback'>, options: ListenOptions): Promise<Listening> => {
   const handle = app.callback();
   const running = new Set<ServerResponse>();
   let closing = false;

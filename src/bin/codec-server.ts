@@ -1,6 +1,4 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-
+import { listen } from '../api/server';
 import { createCodecServer } from '../temporal/codec-server';
 import { createPayloadCodec } from '../temporal/payload-codec';
 
@@ -15,13 +13,14 @@ void runProcess('codec-server', async ({ config, logger }) => {
   }
   const { codecKeys, codecServer } = config.temporal;
   const app = createCodecServer(createPayloadCodec(codecKeys), codecServer.origins);
-  const server = createServer((request, response) => void app.callback()(request, response));
-  server.listen(codecServer.port, LOOPBACK);
-  await once(server, 'listening');
+  const server = await listen(app, {
+    host: LOOPBACK,
+    port: codecServer.port,
+    requestTimeoutMs: config.app.requestTimeoutMs,
+    portSetting: 'CODEC_SERVER_PORT',
+  });
   logger.info({ origins: codecServer.origins }, 'decoding for the Temporal UI');
   return async () => {
-    server.close();
-    server.closeIdleConnections();
-    await Promise.resolve();
+    await server.close(config.app.shutdownTimeoutMs);
   };
 });
