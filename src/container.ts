@@ -140,7 +140,7 @@ export const buildApi = ({ config, logger, metrics }: ProcessContext) => {
 };
 
 /** The `worker` process: activities with what they use. */
-export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () => boolean) => {
+export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () => boolean | Promise<boolean>) => {
   const { database, codes, users, registrations } = buildData(config);
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
   const { transport, mailer } = buildMail(config, database);

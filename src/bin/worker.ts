@@ -26,7 +26,7 @@ void runProcess('worker', async (context) => {
 
   let workers: Workers | undefined;
   let stopping = false;
-  const { activities, readiness, close } = buildWorker(context, () => workers?.isRunning() === true);
+  const { activities, readiness, close } = buildWorker(context, () => workers?.isPolling() ?? false);
   const server = await startOperationsServer({
     ...context,
     readiness,

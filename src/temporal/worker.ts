@@ -16,8 +16,8 @@ export interface WorkerDependencies {
 }
 
 export interface Workers {
-  /** Whether every worker polls. */
-  isRunning(): boolean;
+  /** Whether every worker runs and Temporal answers. @throws when Temporal does not */
+  isPolling(): Promise<boolean>;
   /** Settles when all workers have stopped; rejects when one fails. */
   readonly done: Promise<void>;
   /** Stops polling and waits for what runs, at most the shutdown timeout. */
@@ -84,7 +84,11 @@ export const startWorkers = async (deps: WorkerDependencies): Promise<Workers> =
     .then(() => connection.close());
 
   return {
-    isRunning: () => workers.every((worker) => worker.getState() === 'RUNNING'),
+    isPolling: async () => {
+      // A worker that has lost Temporal keeps its state and tries on for ever.
+      await connection.workflowService.describeNamespace({ namespace: config.namespace });
+      return workers.every((worker) => worker.getState() === 'RUNNING');
+    },
     done,
     stop: async () => {
       shutDown();
