@@ -15,8 +15,8 @@ import {
   measureRefreshes,
 } from './bench/measure-requests';
 import { FULL, type Plan, QUICK } from './bench/plan';
-import { residentBytes } from './bench/process-usage';
-import { renderTable, type Report } from './bench/report';
+import { cpuSeconds, machineCpuSeconds, residentBytes } from './bench/process-usage';
+import { renderDisturbance, renderTable, type Report } from './bench/report';
 import { type Figures, toRows } from './bench/rows';
 import { type BenchService, startBenchService } from './bench/service';
 import { type Interruption, listenForInterruption } from './interrupt';
@@ -78,6 +78,13 @@ const describeMachine = (): string =>
   `${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ` +
   `${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${process.platform}, Node ${process.versions.node}`;
 
+/** Begins to watch what other programs take of the machine. @returns a function that tells their share since then */
+const watchOthers = (): (() => number) => {
+  const others = (): number => machineCpuSeconds() - cpuSeconds(process.pid);
+  const [begin, before] = [performance.now(), others()];
+  return () => Math.max(0, others() - before) / ((performance.now() - begin) / 1_000) / availableParallelism();
+};
+
 const run = async (service: BenchService, plan: Plan): Promise<Figures> => {
   const load = startHelper<LoadHelper>('load');
   try {
@@ -103,6 +110,7 @@ const main = async (): Promise<number> => {
     service.kill();
     process.exit(130);
   });
+  const shareOfOthers = watchOthers();
   const running = run(service, values.quick ? QUICK : FULL);
   // After an interruption nobody waits for what it measures any more.
   running.catch(() => undefined);
@@ -112,11 +120,13 @@ const main = async (): Promise<number> => {
       startedAt: startedAt.toISOString(),
       seconds: Math.round((Date.now() - startedAt.getTime()) / 1_000),
       machine: describeMachine(),
+      disturbance: shareOfOthers(),
       rows: toRows(figures),
       figures: { ...figures },
     };
     if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
-    console.log(`\n${renderTable(report.rows)}\n\n  ${report.machine}; ${String(report.seconds)} s in all`);
+    console.log(`\n${renderTable(report.rows)}\n`);
+    console.log(`  ${report.machine}; ${String(report.seconds)} s in all; ${renderDisturbance(report)}`);
     return 0;
   } finally {
     await service.stop();

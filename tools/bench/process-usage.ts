@@ -48,6 +48,16 @@ export const cpuSeconds = (...pids: readonly (number | undefined)[]): number => 
   return all.filter(({ pid }) => wanted.has(pid)).reduce((total, stat) => total + stat.cpuSeconds, 0);
 };
 
+/** Fields of the first line of /proc/stat that count as busy: user, nice, system, irq, softirq, steal. */
+const BUSY_FIELDS = [1, 2, 3, 6, 7, 8] as const;
+
+/** CPU time that the whole machine has spent since it started, seconds; NaN where there is no /proc. */
+export const machineCpuSeconds = (): number => {
+  if (process.platform !== 'linux') return NaN;
+  const fields = (readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? '').split(/ +/);
+  return BUSY_FIELDS.reduce((total, index) => total + Number(fields[index]), 0) / TICKS_PER_SECOND;
+};
+
 /** Resident memory of a process, bytes; NaN where there is no /proc. */
 export const residentBytes = (pid: number | undefined): number => {
   try {

@@ -15,6 +15,8 @@ export interface Report {
   readonly startedAt: string;
   readonly seconds: number;
   readonly machine: string;
+  /** Share of the machine that other programs took meanwhile, 0 to 1; NaN where it cannot be told. */
+  readonly disturbance: number;
   readonly rows: readonly Row[];
   /** Every number behind the rows. */
   readonly figures: Readonly<Record<string, unknown>>;
@@ -26,6 +28,15 @@ const HEADINGS = { work: 'Work', figure: 'Figure', target: 'Target', ratio: 'Rat
 const verdict = (met: boolean | undefined): string => {
   if (met === undefined) return colors.dim('-');
   return met ? colors.green('met') : colors.red('not met');
+};
+
+/** More than this is no longer a measurement of the service alone. */
+const TOLERABLE_DISTURBANCE = 0.05;
+
+/** Whether the figures can be believed. */
+export const renderDisturbance = ({ disturbance }: Pick<Report, 'disturbance'>): string => {
+  const text = `other programs took ${(disturbance * 100).toFixed(0)} % of the machine`;
+  return disturbance > TOLERABLE_DISTURBANCE ? colors.yellow(`${text}: measure again when they are done`) : text;
 };
 
 /** The rows as a table for the terminal. */
