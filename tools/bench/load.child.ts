@@ -48,6 +48,8 @@ const newPerson = () => ({
 /** Everything that callers of the API do, over one keep-alive connection for each caller. */
 const createLoad = ({ apiPort, databaseUrl, tokenKey }: Target) => {
   const database = new Pool({ connectionString: databaseUrl, max: 2 });
+  // It may be idle when the database is stopped after an interruption.
+  database.on('error', () => undefined);
   const { arrival } = createMailArrivals(database);
   const codes = createVerificationCodes(tokenKey);
   const users: User[] = [];
