@@ -6,5 +6,14 @@ import { z } from 'zod';
  */
 export const isCleanText = (value: string): boolean => value.isWellFormed() && !/\p{Cc}/u.test(value);
 
+/** Embeddings, overrides and isolates turn the text after them around: a name in a mail or a table could pose as another. */
+const hasDirectionControls = (value: string): boolean => /[\u202A-\u202E\u2066-\u2069]/.test(value);
+
 export const cleanText = (maxLength: number) =>
-  z.string().max(maxLength).refine(isCleanText, 'must not hold control characters or lone surrogates');
+  z
+    .string()
+    .max(maxLength)
+    .refine(
+      (value) => isCleanText(value) && !hasDirectionControls(value),
+      'must not hold control characters or lone surrogates',
+    );
