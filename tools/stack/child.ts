@@ -38,7 +38,7 @@ const describeEnd = (child: ChildProcess): string => child.signalCode ?? `exit c
 
 /** A program run as a part: in a session of its own, so that Ctrl-C on the terminal reaches only the supervisor. */
 export const createChild = (options: ChildOptions): Part => {
-  const { name, logFile, pidFile, readyTimeoutMs = 30_000, stopSignal = 'SIGTERM', stopTimeoutMs = 15_000 } = options;
+  const { name, logFile, pidFile, readyTimeoutMs = 60_000, stopSignal = 'SIGTERM', stopTimeoutMs = 15_000 } = options;
   let current: ChildProcess | undefined;
   let ended: Promise<void> = Promise.resolve();
 

@@ -17,8 +17,12 @@ const isFree = (port: number): Promise<boolean> =>
     });
   });
 
-/** Below the range of outgoing connections, one of which could otherwise take the port while its part restarts. */
-const [LOWEST, HIGHEST] = [20_000, 32_000];
+/**
+ * Below the range of outgoing connections, one of which could otherwise take the port while its part restarts; and a slice for
+ * each process, since two that choose at the same time (Jest's workers) would not see that the other one has chosen.
+ */
+const [FIRST, SLICE, SLICES] = [20_000, 500, 24];
+const LOWEST = FIRST + (process.pid % SLICES) * SLICE;
 
 /** What this process was given before: the part that got it may not listen yet. */
 const handedOut = new Set<number>();
@@ -26,7 +30,7 @@ const handedOut = new Set<number>();
 /** A port of 127.0.0.1 that nothing listens on. */
 export const freePort = async (): Promise<number> => {
   for (;;) {
-    const port = randomInt(LOWEST, HIGHEST);
+    const port = randomInt(LOWEST, LOWEST + SLICE);
     if (handedOut.has(port) || !(await isFree(port))) continue;
     handedOut.add(port);
     return port;
