@@ -31,9 +31,10 @@ const handedOut = new Set<number>();
 export const freePort = async (): Promise<number> => {
   for (;;) {
     const port = randomInt(LOWEST, LOWEST + SLICE);
-    if (handedOut.has(port) || !(await isFree(port))) continue;
+    if (handedOut.has(port)) continue;
+    // Before the trial, during which another call may draw the same number.
     handedOut.add(port);
-    return port;
+    if (await isFree(port)) return port;
   }
 };
 
