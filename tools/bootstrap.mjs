@@ -52,7 +52,9 @@ const makeReady = async (step) => {
 };
 
 const main = async () => {
-  const [name, ...args] = process.argv.slice(2);
+  const [name, ...given] = process.argv.slice(2);
+  // npm takes the `--` before arguments away, pnpm passes it on.
+  const args = given[0] === '--' ? given.slice(1) : given;
   const command = COMMANDS[name];
   if (command === undefined)
     throw new Error(`Usage: node tools/bootstrap.mjs ${Object.keys(COMMANDS).join('|')} [arguments]`);
