@@ -10,6 +10,7 @@ import { userRoutes } from './api/routes/user';
 import type { Config } from './config/load';
 import { API_VERSION } from './contracts/api-version';
 import { AppError } from './contracts/errors';
+import type { NoticeHandlers } from './contracts/notification-jobs';
 import { createAccessTokens } from './crypto/access-token';
 import { createBlindIndex } from './crypto/blind-index';
 import { deriveKey } from './crypto/derive-key';
@@ -179,6 +180,9 @@ export const buildConsumer = ({ config, logger, metrics }: ProcessContext) => {
     logger,
     counters: createConsumerMetrics(metrics.registry),
     sendWelcomeMail: ({ userId, email, locale }) => mailer.sendWelcome({ userId, to: email, locale }),
+    notices: {
+      'password:changed': ({ eventId, email, locale }) => mailer.sendPasswordChanged({ eventId, to: email, locale }),
+    } satisfies NoticeHandlers,
   });
   const readiness = createReadiness(
     {

@@ -16,6 +16,27 @@ export const userRegisteredSchema = z.strictObject({
 });
 export type UserRegisteredJob = z.output<typeof userRegisteredSchema>;
 
+/** What every other notice holds: whom to tell, and the event it tells of. */
+const noticeSchema = userRegisteredSchema.extend({ eventId: z.uuid() });
+
+/**
+ * Notices besides the welcome, by the name of their job. A new one is a line here: the compiler then asks for whoever
+ * sends it (`NoticeHandlers`), and the producer and its job id need nothing more. Stored as clear text, as above.
+ */
+export const NOTICES = {
+  'password:changed': noticeSchema,
+} as const satisfies Record<string, z.ZodType<z.output<typeof noticeSchema>>>;
+export type NoticeName = keyof typeof NOTICES;
+export type Notice<Name extends NoticeName = NoticeName> = z.output<(typeof NOTICES)[Name]>;
+
+/** Whoever carries out each notice. Must be idempotent by `eventId`: a job runs again when its consumer died. */
+export type NoticeHandlers = { readonly [Name in NoticeName]: (notice: Notice<Name>) => Promise<unknown> };
+
+export const isNoticeName = (name: string): name is NoticeName => Object.hasOwn(NOTICES, name);
+
+/** `password-changed-<event id>`: one job per event, however often it is enqueued. */
+export const noticeJobId = (name: NoticeName, eventId: string): string => `${name.replaceAll(':', '-')}-${eventId}`;
+
 /** One id per account: a second enqueue of the same registration meets the first job instead of making another. */
 export const userRegisteredJobId = (userId: string): string => `user-registered-${userId}`;
 

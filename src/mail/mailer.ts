@@ -81,6 +81,18 @@ export const createMailer = ({ transport, deliveries, from, now = Date.now }: Ma
       ),
     sendWelcome: (mail: Addressee & { userId: string; firstName?: string | undefined }): Promise<boolean> =>
       deliver(`welcome/${mail.userId}`, mail, render('welcome', mail.locale, { firstName: mail.firstName })),
+    /** Tells the owner that the password is another one now; once per change. */
+    sendPasswordChanged: (mail: Addressee & { eventId: string }): Promise<boolean> =>
+      deliver(`password-changed/${mail.eventId}`, mail, render('password-changed', mail.locale, {})),
+    /** The link of the `issue`-th mail of a password reset. */
+    sendPasswordReset: (
+      mail: Addressee & { resetId: string; issue: number; link: string; expiresAt: Date },
+    ): Promise<boolean> =>
+      deliver(
+        `password-reset/${mail.resetId}/${String(mail.issue)}`,
+        mail,
+        render('password-reset', mail.locale, { link: mail.link, validForMs: mail.expiresAt.getTime() - now() }),
+      ),
   };
 };
 export type Mailer = ReturnType<typeof createMailer>;

@@ -1,6 +1,14 @@
 import { type Job, UnrecoverableError, Worker } from 'bullmq';
+import type { z } from 'zod';
 
-import { NOTIFICATIONS_QUEUE, type UserRegisteredJob, userRegisteredSchema } from '../contracts/notification-jobs';
+import {
+  isNoticeName,
+  type NoticeHandlers,
+  NOTICES,
+  NOTIFICATIONS_QUEUE,
+  type UserRegisteredJob,
+  userRegisteredSchema,
+} from '../contracts/notification-jobs';
 import { reasonOf, toJobFailure } from './job-failure';
 import type { QueueLogger } from './queue.client';
 import { type RedisAddress, within, workerConnectionOptions } from './queue.connection';
@@ -34,6 +42,8 @@ export interface QueueConsumerDeps {
   readonly counters: QueueCounters;
   /** Must be idempotent by `userId`: a job runs again when its consumer died. An error with `permanent: true` is final. */
   readonly sendWelcomeMail: (job: UserRegisteredJob) => Promise<unknown>;
+  /** Whoever sends the other notices. Without one its jobs are left to the retries, for a consumer that has it. */
+  readonly notices?: Partial<NoticeHandlers>;
 }
 
 /** With Redis away a disconnect has nobody to wait for. */
@@ -46,20 +56,28 @@ const problemsOf = (issues: readonly { path: PropertyKey[]; code: string }[]): s
     .map(({ path, code }) => `${path.map(String).join('.') || 'payload'} ${code}`)
     .join(', ');
 
+/** Hands a payload that is what its contract says to whoever carries it out. */
+const run = async (schema: z.ZodType, handle: (payload: never) => Promise<unknown>, data: unknown): Promise<void> => {
+  const payload = schema.safeParse(data);
+  if (!payload.success) throw new UnrecoverableError(`Invalid payload: ${problemsOf(payload.error.issues)}`);
+  try {
+    await handle(payload.data as never);
+  } catch (error) {
+    throw toJobFailure(error);
+  }
+};
+
 /** Works on the notifications queue from the moment it is created. */
 export const createQueueConsumer = (deps: QueueConsumerDeps) => {
-  const { redis, prefix, userRegisteredJob, concurrency, logger, counters, sendWelcomeMail } = deps;
+  const { redis, prefix, userRegisteredJob, concurrency, logger, counters, sendWelcomeMail, notices = {} } = deps;
 
   const processJob = async (job: Job<unknown>): Promise<void> => {
+    const { name, data } = job;
+    if (name === userRegisteredJob) return run(userRegisteredSchema, sendWelcomeMail, data);
+    const handle = isNoticeName(name) ? notices[name] : undefined;
     // A newer release may enqueue notices that this one does not know: left to the retries, a newer consumer gets them.
-    if (job.name !== userRegisteredJob) throw new Error(`No handler for a job named ${job.name}`);
-    const payload = userRegisteredSchema.safeParse(job.data);
-    if (!payload.success) throw new UnrecoverableError(`Invalid payload: ${problemsOf(payload.error.issues)}`);
-    try {
-      await sendWelcomeMail(payload.data);
-    } catch (error) {
-      throw toJobFailure(error);
-    }
+    if (!isNoticeName(name) || handle === undefined) throw new Error(`No handler for a job named ${name}`);
+    return run(NOTICES[name], handle, data);
   };
 
   const worker = new Worker<unknown>(NOTIFICATIONS_QUEUE, processJob, {

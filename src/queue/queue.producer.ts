@@ -1,4 +1,12 @@
-import { userRegisteredJobId, userRegisteredSchema, type UserRegisteredJob } from '../contracts/notification-jobs';
+import {
+  type Notice,
+  type NoticeName,
+  noticeJobId,
+  NOTICES,
+  userRegisteredJobId,
+  userRegisteredSchema,
+  type UserRegisteredJob,
+} from '../contracts/notification-jobs';
 import { createQueueClient, type QueueClientDeps } from './queue.client';
 
 export interface QueueProducerDeps extends QueueClientDeps {
@@ -28,6 +36,19 @@ export const createQueueProducer = ({ userRegisteredJob, ...deps }: QueueProduce
       const payload = userRegisteredSchema.parse({ userId, email, locale });
       const jobId = userRegisteredJobId(userId);
       await client.use((queue) => queue.add(userRegisteredJob, payload, { jobId }));
+      return jobId;
+    },
+    /**
+     * Enqueues a notice, once per event however often it is asked for.
+     *
+     * @returns the job's id
+     * @throws {ZodError} when the notice is not what the contract says; do not retry
+     * @throws {QueueUnavailableError} when Redis did not confirm within a second; the job may exist, retry
+     */
+    addNotice: async <Name extends NoticeName>(name: Name, notice: Notice<Name>): Promise<string> => {
+      const payload = NOTICES[name].parse(notice);
+      const jobId = noticeJobId(name, payload.eventId);
+      await client.use((queue) => queue.add(name, payload, { jobId }));
       return jobId;
     },
     /** @returns whether Redis answers within `timeoutMs` milliseconds */

@@ -3,6 +3,8 @@ import { alreadyRegistered } from './already-registered';
 import type { MailContent } from './content';
 import { detailsTaken } from './details-taken';
 import { layOut, type RenderedMail } from './layout';
+import { passwordChanged } from './password-changed';
+import { passwordReset } from './password-reset';
 import { verificationCode } from './verification-code';
 import { welcome } from './welcome';
 
@@ -14,6 +16,8 @@ const TEMPLATES = {
   'already-registered': alreadyRegistered,
   'details-taken': detailsTaken,
   welcome,
+  'password-changed': passwordChanged,
+  'password-reset': passwordReset,
 } as const;
 
 export type TemplateName = keyof typeof TEMPLATES;

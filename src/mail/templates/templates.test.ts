@@ -13,6 +13,9 @@ const SAMPLES: Record<TemplateName, (locale: 'en' | 'am') => RenderedMail> = {
   'already-registered': (locale) => render('already-registered', locale, {}),
   'details-taken': (locale) => render('details-taken', locale, {}),
   welcome: (locale) => render('welcome', locale, { firstName: 'Abebe' }),
+  'password-changed': (locale) => render('password-changed', locale, {}),
+  'password-reset': (locale) =>
+    render('password-reset', locale, { link: 'http://localhost:3001/reset-password#token=x', validForMs: HOUR_MS / 4 }),
 };
 
 const CASES = Object.entries(SAMPLES).flatMap(([name, sample]) =>
