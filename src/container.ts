@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 
 import { createEmailActivities } from './activities/email';
 import { createRegistrationActivities } from './activities/registration';
+import { createSigningKeyActivities } from './activities/signing-key';
 import { createApp } from './api/app';
 import { verifyEmailPages } from './api/pages/verify-email';
 import { registrationRoutes } from './api/routes/registration';
@@ -11,6 +12,7 @@ import type { Config } from './config/load';
 import { API_VERSION } from './contracts/api-version';
 import { AppError } from './contracts/errors';
 import type { NoticeHandlers } from './contracts/notification-jobs';
+import { type TaskQueue, TASK_QUEUES } from './contracts/task-queues';
 import { createAccessTokens } from './crypto/access-token';
 import { createBlindIndex } from './crypto/blind-index';
 import { deriveKey } from './crypto/derive-key';
@@ -18,6 +20,8 @@ import { createFieldCipher } from './crypto/field-cipher';
 import { createPasswordHasher } from './crypto/password-hasher';
 import { createPasswordPolicy } from './crypto/password-policy';
 import { createRefreshTokens } from './crypto/refresh-token';
+import { generateSigningKey } from './crypto/signing-key';
+import { createSigningKeyRing } from './crypto/signing-key-ring';
 import { createVerificationCodes } from './crypto/verification-code';
 import { mailIndicator, postgresIndicator, redisIndicator, temporalIndicator } from './health/indicators';
 import { createReadiness } from './health/readiness';
@@ -38,6 +42,7 @@ import { createSessionRepository } from './repositories/session-repository';
 import { createSigningKeyRepository } from './repositories/signing-key-repository';
 import { createUserRepository } from './repositories/user-repository';
 import { createTemporalConnection } from './temporal/connection';
+import { ensureRotationSchedule } from './temporal/schedules';
 import { createWorkflowStarter } from './temporal/workflow-starter';
 
 /** What every process has from the start. */
@@ -83,7 +88,8 @@ export const buildApi = ({ config, logger, metrics }: ProcessContext) => {
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
   const transport = createMailTransport(config.mail);
   const hasher = createPasswordHasher(security.passwordHash, security.tokenKey);
-  const accessTokens = createAccessTokens(createSigningKeyRepository(database, cipher), security.jwt);
+  const keyRing = createSigningKeyRing(createSigningKeyRepository(database, cipher), security.signingKeys);
+  const accessTokens = createAccessTokens(keyRing, security.jwt);
   const sessions = createSessions({
     sessions: createSessionRepository(database),
     accessTokens,
@@ -115,7 +121,7 @@ export const buildApi = ({ config, logger, metrics }: ProcessContext) => {
   const app = createApp({
     routes: [
       ...registrationRoutes(registrations),
-      ...sessionRoutes({ login, sessions, accessTokens }),
+      ...sessionRoutes({ login, sessions, accessTokens, ...security.signingKeys }),
       ...userRoutes(users),
     ],
     pages: verifyEmailPages(),
@@ -142,7 +148,8 @@ export const buildApi = ({ config, logger, metrics }: ProcessContext) => {
 
 /** The `worker` process: activities with what they use. */
 export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () => boolean | Promise<boolean>) => {
-  const { database, codes, users, registrations } = buildData(config);
+  const { database, cipher, codes, users, registrations } = buildData(config);
+  const temporal = createTemporalConnection(config.temporal);
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
   const { transport, mailer } = buildMail(config, database);
   const verificationUrl = `${config.app.publicUrl}/verify-email`;
@@ -159,10 +166,24 @@ export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () =>
     activities: {
       registration: createRegistrationActivities({ registrations, users, queue }),
       email: createEmailActivities({ registrations, codes, mailer, verificationUrl }),
+      maintenance: createSigningKeyActivities({
+        signingKeys: createSigningKeyRepository(database, cipher),
+        generate: generateSigningKey,
+        times: config.security.signingKeys,
+      }),
     },
     readiness,
+    /** What recurs on these queues is in Temporal. @throws when Temporal does not answer: try again */
+    ensureSchedules: async (queues: readonly TaskQueue[]): Promise<void> => {
+      if (!queues.includes(TASK_QUEUES.maintenance)) return;
+      const { client } = temporal;
+      await client.withDeadline(Date.now() + config.temporal.updateTimeoutMs, () =>
+        ensureRotationSchedule(client, config.security.signingKeys.rotationIntervalMs),
+      );
+    },
     close: () =>
       closeAll(
+        () => temporal.close(),
         () => queue.close(),
         () => transport.close(),
         () => database.$disconnect(),

@@ -28,6 +28,7 @@ const COMMANDS = {
   bench: { steps: ALL_STEPS, run: (args) => runTool('bench', args) },
   test: { steps: ALL_STEPS, run: runTests },
   reset: { steps: BUILD_STEPS, run: (args) => runTool('reset', args) },
+  'keys:rotate': { steps: BUILD_STEPS, run: (args) => runTool('keys-rotate', args) },
   'dead-letters': { steps: BUILD_STEPS, run: (args) => runTool('dead-letters', args) },
 };
 

@@ -26,7 +26,7 @@ void runProcess('worker', async (context) => {
 
   let workers: Workers | undefined;
   let stopping = false;
-  const { activities, readiness, close } = buildWorker(context, () => workers?.isPolling() ?? false);
+  const { activities, readiness, ensureSchedules, close } = buildWorker(context, () => workers?.isPolling() ?? false);
   const server = await startOperationsServer({
     ...context,
     readiness,
@@ -39,6 +39,7 @@ void runProcess('worker', async (context) => {
   const poll = async (): Promise<void> => {
     while (!stopping && workers === undefined) {
       try {
+        await ensureSchedules(queues);
         workers = await startWorkers({
           config: config.temporal,
           queues,

@@ -47,14 +47,17 @@ const DURATION_EXAMPLES = 'such as 500ms, 30s, 15m, 24h or 7d';
 /** Longer than anything here lasts; far below where milliseconds lose precision. */
 const MAX_DURATION_MS = 3_650 * 24 * 60 * 60 * 1_000;
 
-/** A duration such as `15m`, `24h` or `500ms`; the parsed value is in milliseconds. */
-export const duration = (defaultValue: string, description: string) =>
+/** A duration such as `15m`, `24h` or `500ms`, of at least `minMs`; the parsed value is in milliseconds. */
+export const duration = (defaultValue: string, description: string, minMs = 1) =>
   describe(
     z
       .string()
       .regex(/^\d+(ms|s|m|h|d)$/, `must be a duration ${DURATION_EXAMPLES}`)
       .transform((value) => ms(value as ms.StringValue))
-      .refine((value) => value > 0 && value <= MAX_DURATION_MS, 'must be longer than 0 and at most 3650d')
+      .refine(
+        (value) => value >= minMs && value <= MAX_DURATION_MS,
+        `must be ${minMs === 1 ? 'longer than 0' : `at least ${ms(minMs)}`} and at most 3650d`,
+      )
       .prefault(defaultValue),
     { description, format: `duration ${DURATION_EXAMPLES}` },
   );

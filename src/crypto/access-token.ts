@@ -1,15 +1,16 @@
-import { createPrivateKey, randomUUID, sign } from 'node:crypto';
+import { randomUUID, sign } from 'node:crypto';
 
-import { calculateJwkThumbprint, errors, exportJWK, exportPKCS8, generateKeyPair, importJWK, jwtVerify } from 'jose';
+import { errors, jwtVerify } from 'jose';
 import { z } from 'zod';
 
 import type { SecurityConfig } from '../config/security.config';
 import { AppError } from '../contracts/errors';
-import { type Jwk, jwkSchema, type Jwks, ROLES } from '../contracts/session';
+import { type Jwks, ROLES } from '../contracts/session';
 
+import { SIGNING_ALGORITHM } from './signing-key';
+import type { SigningKeyRing } from './signing-key-ring';
 import { createVerifiedTokens } from './verified-tokens';
 
-const ALGORITHM = 'ES256';
 /** RFC 9068, section 2.1: tells an access token from every other JWT. */
 const TOKEN_TYPE = 'at+jwt';
 /** The clients of today are Meqenet's own; registered OAuth clients would bring their own id. */
@@ -19,19 +20,6 @@ const CLIENT_ID = 'meqenet-first-party';
 const CLOCK_TOLERANCE = 5;
 /** Tokens whose claims are kept, some 0.5 KiB each. */
 const VERIFIED_TOKENS = 10_000;
-
-interface SigningKeyRecord {
-  readonly id: string;
-  readonly algorithm: 'ES256';
-  readonly publicJwk: Jwk;
-  readonly privateKey: string;
-}
-
-/** Where the keys are kept. */
-interface SigningKeyStore {
-  findActive(create: () => Promise<SigningKeyRecord>): Promise<SigningKeyRecord>;
-  findPublic(): Promise<Pick<SigningKeyRecord, 'id' | 'publicJwk'>[]>;
-}
 
 export interface AccessTokenSubject {
   readonly id: string;
@@ -54,56 +42,27 @@ export interface AccessTokens {
   jwks(): Promise<Jwks>;
 }
 
-const generateKey = async (): Promise<SigningKeyRecord> => {
-  const { publicKey, privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
-  const jwk = await exportJWK(publicKey);
-  const id = await calculateJwkThumbprint(jwk);
-  return {
-    id,
-    algorithm: ALGORITHM,
-    publicJwk: jwkSchema.parse({ ...jwk, kid: id, alg: ALGORITHM, use: 'sig' }),
-    privateKey: await exportPKCS8(privateKey),
-  };
-};
-
 const base64url = (value: object): string => Buffer.from(JSON.stringify(value), 'utf8').toString('base64url');
 
-/** Remembers the result of `load`; a failure is not remembered. */
-const once = <T>(load: () => Promise<T>): (() => Promise<T>) => {
-  let loading: Promise<T> | undefined;
-  return () => {
-    loading ??= load().catch((error: unknown) => {
-      loading = undefined;
-      throw error;
-    });
-    return loading;
+interface VerifiedToken {
+  readonly claims: AccessTokenClaims;
+  readonly keyId: string;
+}
+
+export const createAccessTokens = (keys: SigningKeyRing, config: SecurityConfig['jwt']): AccessTokens => {
+  const verified = createVerifiedTokens<VerifiedToken>(VERIFIED_TOKENS);
+
+  /** Of a token that was verified before; worth nothing once its key is gone. */
+  const findVerified = async (token: string): Promise<AccessTokenClaims | undefined> => {
+    const known = verified.find(token);
+    if (known === undefined || (await keys.find(known.keyId)) === undefined) return undefined;
+    return known.claims;
   };
-};
-
-export const createAccessTokens = (keys: SigningKeyStore, config: SecurityConfig['jwt']): AccessTokens => {
-  const active = once(async () => {
-    const record = await keys.findActive(generateKey);
-    const header = base64url({ alg: ALGORITHM, typ: TOKEN_TYPE, kid: record.id });
-    return { header, privateKey: createPrivateKey(record.privateKey) };
-  });
-  const publicKeys = once(async () => {
-    await active();
-    const records = await keys.findPublic();
-    return {
-      jwks: { keys: records.map(({ publicJwk }) => publicJwk) },
-      byId: new Map(
-        await Promise.all(
-          records.map(async ({ id, publicJwk }) => [id, await importJWK(publicJwk, ALGORITHM)] as const),
-        ),
-      ),
-    };
-  });
-
-  const verified = createVerifiedTokens<AccessTokenClaims>(VERIFIED_TOKENS);
 
   return {
     async issue(session) {
-      const { header, privateKey } = await active();
+      const { keyId, privateKey } = await keys.signer();
+      const header = base64url({ alg: SIGNING_ALGORITHM, typ: TOKEN_TYPE, kid: keyId });
       const now = Math.floor(Date.now() / 1_000);
       const claims = base64url({
         client_id: CLIENT_ID,
@@ -128,19 +87,18 @@ export const createAccessTokens = (keys: SigningKeyStore, config: SecurityConfig
     },
 
     async verify(token) {
-      const known = verified.find(token);
+      const known = await findVerified(token);
       if (known !== undefined) return known;
-      const { byId } = await publicKeys();
       try {
-        const { payload } = await jwtVerify(
+        const { payload, protectedHeader } = await jwtVerify(
           token,
-          ({ kid }) => {
-            const key = byId.get(kid ?? '');
+          async ({ kid }) => {
+            const key = await keys.find(kid ?? '');
             if (key === undefined) throw new errors.JWKSNoMatchingKey();
             return key;
           },
           {
-            algorithms: [ALGORITHM],
+            algorithms: [SIGNING_ALGORITHM],
             typ: TOKEN_TYPE,
             issuer: config.issuer,
             audience: config.audience,
@@ -149,7 +107,11 @@ export const createAccessTokens = (keys: SigningKeyStore, config: SecurityConfig
           },
         );
         const claims = claimsSchema.parse(payload);
-        verified.add(token, claims, ((payload.exp ?? 0) + CLOCK_TOLERANCE) * 1_000);
+        verified.add(
+          token,
+          { claims, keyId: protectedHeader.kid ?? '' },
+          ((payload.exp ?? 0) + CLOCK_TOLERANCE) * 1_000,
+        );
         return claims;
       } catch (error) {
         if (error instanceof errors.JOSEError || error instanceof z.ZodError)
@@ -158,6 +120,6 @@ export const createAccessTokens = (keys: SigningKeyStore, config: SecurityConfig
       }
     },
 
-    jwks: async () => (await publicKeys()).jwks,
+    jwks: keys.jwks,
   };
 };

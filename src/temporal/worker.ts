@@ -2,6 +2,7 @@ import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker
 
 import type { EmailActivities } from '../activities/email';
 import type { RegistrationActivities } from '../activities/registration';
+import type { SigningKeyActivities } from '../activities/signing-key';
 import type { TemporalConfig } from '../config/temporal.config';
 import { TASK_QUEUES, type TaskQueue } from '../contracts/task-queues';
 
@@ -12,7 +13,11 @@ export interface WorkerDependencies {
   readonly queues: readonly TaskQueue[];
   readonly shutdownTimeoutMs: number;
   readonly workflowBundle: WorkerOptions['workflowBundle'];
-  readonly activities: { readonly registration: RegistrationActivities; readonly email: EmailActivities };
+  readonly activities: {
+    readonly registration: RegistrationActivities;
+    readonly email: EmailActivities;
+    readonly maintenance: SigningKeyActivities;
+  };
 }
 
 export interface Workers {
@@ -43,6 +48,12 @@ const optionsFor = (
         maxConcurrentActivityTaskExecutions: maxActivities,
         // Over the whole fleet, so that adding workers does not exceed what the mail server takes.
         maxTaskQueueActivitiesPerSecond: maxMailsPerSecond,
+      };
+    case TASK_QUEUES.maintenance:
+      return {
+        ...(workflowBundle !== undefined && { workflowBundle }),
+        activities: activities.maintenance,
+        maxConcurrentActivityTaskExecutions: maxActivities,
       };
   }
 };

@@ -1,1 +1,2 @@
 export { registration } from './registration';
+export { signingKeyRetirement, signingKeyRotation } from './signing-key-rotation';

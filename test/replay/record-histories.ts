@@ -1,7 +1,7 @@
 /**
- * Records one history for each way a registration can go, on a stack of its own:
+ * Records one history for each way a workflow can go, on a stack of its own:
  *
- *   npm run record:histories
+ *   npm run record:histories [-- <start of the names to record>]
  *
  * Run it after a change to a workflow that adds a path; never replace a history of a version that is still running somewhere.
  */
@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 
+import { triggerRotation } from '../../src/temporal/schedules';
 import { eventually } from '../support/eventually';
 import { mailedCode, newFaydaId, newPerson, register, signUp, verify, wrongCode } from '../support/people';
 import { startTestService, type TestService } from '../support/start-test-service';
@@ -19,7 +20,7 @@ import { startTestService, type TestService } from '../support/start-test-servic
 import { REPLAY_KEY, REPLAY_KEY_ID } from './replay-keys';
 
 const LIFE_SECONDS = 12;
-const PREFIX = process.argv[2] ?? 'registration-v1';
+const WANTED = process.argv[2] ?? '';
 
 type Scenario = (service: TestService) => Promise<string>;
 
@@ -33,7 +34,21 @@ const letAMinutePass = ({ database }: TestService, registrationId: string) =>
     registrationId,
   ]);
 
-const SCENARIOS: Record<string, Scenario> = {
+/** JSON of a history; who ran it on which machine (worker identities, sticky task queues) is nobody's business. */
+const withoutMachines = (history: temporal.api.history.v1.History): string =>
+  JSON.stringify(history, undefined, 1).replace(/"\d+@[^"]*"/g, '"recorded"');
+
+/** Without the service's codec: histories are written down as Temporal stores them. */
+const withClient = async <T>({ stack }: TestService, work: (client: Client) => Promise<T>): Promise<T> => {
+  const connection = await Connection.connect({ address: stack.env['TEMPORAL_ADDRESS'] ?? '' });
+  try {
+    return await work(new Client({ connection }));
+  } finally {
+    await connection.close();
+  }
+};
+
+const REGISTRATIONS: Record<string, Scenario> = {
   completed: async (service) => {
     const { registrationId, code } = await registerSomeone(service);
     await verify(service, registrationId, code);
@@ -75,19 +90,28 @@ const SCENARIOS: Record<string, Scenario> = {
   },
 };
 
-/** JSON of a history; who ran it on which machine (worker identities, sticky task queues) is nobody's business. */
-const withoutMachines = (history: temporal.api.history.v1.History): string =>
-  JSON.stringify(history, undefined, 1).replace(/"\d+@[^"]*"/g, '"recorded"');
+/** The newest run of this type. */
+const newestRun = (service: TestService, workflowType: string): Promise<string> =>
+  withClient(service, (client) =>
+    eventually(`a run of ${workflowType}`, async () => {
+      for await (const { runId } of client.workflow.list({ query: `WorkflowType = '${workflowType}'` })) return runId;
+      return undefined;
+    }),
+  );
 
-/** Without the service's codec: histories are written down as Temporal stores them. */
-const withClient = async <T>({ stack }: TestService, work: (client: Client) => Promise<T>): Promise<T> => {
-  const connection = await Connection.connect({ address: stack.env['TEMPORAL_ADDRESS'] ?? '' });
-  try {
-    return await work(new Client({ connection }));
-  } finally {
-    await connection.close();
-  }
+const SIGNING_KEYS: Record<string, Scenario> = {
+  'rotation-v1.completed': async (service) => {
+    // The first key, which the rotation retires.
+    await service.http.get('/.well-known/jwks.json');
+    await withClient(service, triggerRotation);
+    return newestRun(service, 'signingKeyRotation');
+  },
+  'retirement-v1.completed': (service) => newestRun(service, 'signingKeyRetirement'),
 };
+
+const named = (prefix: string, scenarios: Record<string, Scenario>) =>
+  Object.entries(scenarios).map(([name, play]) => ({ name: `${prefix}${name}`, play }));
+const SCENARIOS = [...named('registration-v1.', REGISTRATIONS), ...named('signing-key-', SIGNING_KEYS)];
 
 const fetchClosed = (service: TestService, runId: string) =>
   withClient(service, (client) =>
@@ -108,12 +132,14 @@ const main = async (): Promise<void> => {
     env: {
       PAYLOAD_CODEC_KEYS: `${REPLAY_KEY_ID}:${REPLAY_KEY.toString('base64')}`,
       REGISTRATION_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
+      JWT_EXPIRES_IN: '3s',
+      SIGNING_KEY_OVERLAP: '2s',
     },
   });
   try {
-    for (const [name, play] of Object.entries(SCENARIOS)) {
+    for (const { name, play } of SCENARIOS.filter((scenario) => scenario.name.startsWith(WANTED))) {
       const history = await fetchClosed(service, await play(service));
-      const file = join(__dirname, 'histories', `${PREFIX}.${name}.json`);
+      const file = join(__dirname, 'histories', `${name}.json`);
       await writeFile(file, `${withoutMachines(temporal.api.history.v1.History.fromObject(history))}\n`);
       process.stdout.write(`recorded ${name}: ${String(history.events?.length)} events\n`);
     }

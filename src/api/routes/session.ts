@@ -5,16 +5,16 @@ import type { Sessions } from '../../identity/sessions';
 import { defineRoute, type Route } from '../route';
 
 const TAGS = ['Sessions'];
-/** The set changes with a key rotation only, which publishes a key before it is used. */
-const JWKS_CACHE_CONTROL = 'public, max-age=300';
 
 interface Dependencies {
   readonly login: Login;
   readonly sessions: Sessions;
   readonly accessTokens: Pick<AccessTokens, 'jwks'>;
+  /** How long clients may keep the key set; less than a key is published before it is used. */
+  readonly jwksMaxAgeSeconds: number;
 }
 
-export const sessionRoutes = ({ login, sessions, accessTokens }: Dependencies): Route[] => [
+export const sessionRoutes = ({ login, sessions, accessTokens, jwksMaxAgeSeconds }: Dependencies): Route[] => [
   defineRoute({
     method: 'post',
     path: '/v1/auth/login',
@@ -79,6 +79,9 @@ export const sessionRoutes = ({ login, sessions, accessTokens }: Dependencies): 
     path: '/.well-known/jwks.json',
     operationId: 'getJwks',
     summary: 'Public keys of the access tokens (RFC 7517)',
+    description:
+      'A key is published long before it signs, and until the last of its tokens has ended: whoever asks again as often as ' +
+      '`Cache-Control` says never meets a token of an unknown key.',
     tags: TAGS,
     auth: 'none',
     responses: {
@@ -92,7 +95,7 @@ export const sessionRoutes = ({ login, sessions, accessTokens }: Dependencies): 
     handler: async () => ({
       status: 200,
       body: await accessTokens.jwks(),
-      headers: { 'Cache-Control': JWKS_CACHE_CONTROL },
+      headers: { 'Cache-Control': `public, max-age=${String(jwksMaxAgeSeconds)}` },
     }),
   }),
 ];
