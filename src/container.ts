@@ -9,11 +9,13 @@ import { registrationRoutes } from './api/routes/registration';
 import { sessionRoutes } from './api/routes/session';
 import { userRoutes } from './api/routes/user';
 import type { Config } from './config/load';
+import type { NewAuditEvent } from './contracts/audit';
 import { API_VERSION } from './contracts/api-version';
 import { AppError } from './contracts/errors';
 import type { NoticeHandlers } from './contracts/notification-jobs';
 import { type TaskQueue, TASK_QUEUES } from './contracts/task-queues';
 import { createAccessTokens } from './crypto/access-token';
+import { createAuditSeal } from './crypto/audit-seal';
 import { createBlindIndex } from './crypto/blind-index';
 import { deriveKey } from './crypto/derive-key';
 import { createFieldCipher } from './crypto/field-cipher';
@@ -34,6 +36,7 @@ import { createConsumerMetrics } from './observability/consumer-metrics';
 import type { Metrics } from './observability/metrics';
 import { createQueueConsumer } from './queue/queue.consumer';
 import { createQueueProducer } from './queue/queue.producer';
+import { createAuditTrail } from './repositories/audit-trail';
 import { isDatabaseUnavailable } from './repositories/database-errors';
 import { createMailDeliveryRepository } from './repositories/mail-delivery-repository';
 import { createDatabase, pingDatabase } from './repositories/prisma-client';
@@ -64,9 +67,11 @@ const buildData = (config: Config) => {
   const cipher = createFieldCipher(security.fieldEncryptionKeys);
   const blindIndex = createBlindIndex(security.blindIndexKey);
   const codes = createVerificationCodes(security.tokenKey);
+  const audit = createAuditTrail(cipher, createAuditSeal(security.fieldEncryptionKeys));
   const users = createUserRepository({ database, cipher, blindIndex });
-  const registrations = createRegistrationRepository({ database, cipher, blindIndex, users, codes });
-  return { database, cipher, blindIndex, codes, users, registrations };
+  const registrations = createRegistrationRepository({ database, cipher, blindIndex, users, codes, audit });
+  const recordAudit = (event: NewAuditEvent) => audit.append(database.sql, event);
+  return { database, cipher, blindIndex, codes, audit, recordAudit, users, registrations };
 };
 
 const buildMail = (config: Config, database: ReturnType<typeof createDatabase>) => {
@@ -83,7 +88,8 @@ const closeAll = async (...closers: (() => unknown)[]): Promise<void> => {
 /** The `api` process. Without Redis, Temporal or mail it still serves what does not need them, so only Postgres makes it unready. */
 export const buildApi = ({ config, logger, metrics }: ProcessContext) => {
   const { security } = config;
-  const { database, cipher, blindIndex, users, registrations: registrationRepository } = buildData(config);
+  const data = buildData(config);
+  const { database, cipher, blindIndex, audit, users } = data;
   const temporal = createTemporalConnection(config.temporal);
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
   const transport = createMailTransport(config.mail);
@@ -91,19 +97,19 @@ export const buildApi = ({ config, logger, metrics }: ProcessContext) => {
   const keyRing = createSigningKeyRing(createSigningKeyRepository(database, cipher), security.signingKeys);
   const accessTokens = createAccessTokens(keyRing, security.jwt);
   const sessions = createSessions({
-    sessions: createSessionRepository(database),
+    sessions: createSessionRepository(database, audit),
     accessTokens,
     refreshTokens: createRefreshTokens(security.tokenKey),
     config: security,
   });
-  const login = createLogin({ users, registrations: registrationRepository, hasher, blindIndex, sessions });
+  const login = createLogin({ ...data, hasher, sessions });
   const registrations = createRegistrations({
     policy: createPasswordPolicy(),
     hasher,
     blindIndex,
     cipher,
     starter: createWorkflowStarter(temporal.client, config.temporal),
-    registrations: registrationRepository,
+    registrations: data.registrations,
     users,
     sessions,
     workflowIdKey: deriveKey(security.tokenKey, 'workflow-id'),

@@ -42,7 +42,7 @@ const listAddresses = (stack: Stack) => {
 
 const applyMigrations = async (stack: Stack): Promise<void> => {
   const begin = Date.now();
-  const applied = await migrate(stack.env['DATABASE_URL'] ?? '', MIGRATIONS_DIR);
+  const applied = await migrate(stack.databaseOwnerUrl, MIGRATIONS_DIR, stack.env['DATABASE_URL'] ?? '');
   done(
     applied.length === 0 ? 'migrations (none new)' : `migrations (${String(applied.length)} new)`,
     Date.now() - begin,

@@ -45,6 +45,22 @@ const loadWasm = async (): Promise<void> => {
 };
 
 /**
+ * The adapter cuts a script at every semicolon, also inside of a function. The server itself takes it whole, and as one
+ * transaction: a migration that fails leaves nothing half done.
+ */
+const createAdapter = (pool: Pool): PrismaPg => {
+  const adapter = new PrismaPg(pool);
+  const connect = adapter.connect.bind(adapter);
+  adapter.connect = async () =>
+    Object.assign(await connect(), {
+      executeScript: async (script: string): Promise<void> => {
+        await pool.query(script);
+      },
+    });
+  return adapter;
+};
+
+/**
  * Runs `use` with Prisma's own schema engine, which the Prisma CLI would download as a binary.
  *
  * @param databaseUrl where it works; it connects at once, even to compare two schemas only
@@ -57,7 +73,7 @@ export const withSchemaEngine = async <T>(
   await loaded;
   // The engine never closes its connections, one of which holds its advisory lock; ending the pool does.
   const pool = new Pool({ connectionString: databaseUrl });
-  const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg(pool));
+  const adapter = bindMigrationAwareSqlAdapterFactory(createAdapter(pool));
   try {
     const engine = await engineModule.SchemaEngine.new({ datamodels: undefined }, () => undefined, adapter);
     try {

@@ -10,7 +10,7 @@ export const withThrowawayPostgres = async <T>(use: (databaseUrl: string) => Pro
   try {
     const stack = await startStack({ dataDir: folder, logDir: folder, ports: 'free', parts: ['postgres'] });
     try {
-      return await use(stack.env['DATABASE_URL'] ?? '');
+      return await use(stack.databaseOwnerUrl);
     } finally {
       await stack.stop();
     }

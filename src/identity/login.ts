@@ -1,3 +1,4 @@
+import type { NewAuditEvent, RequestOrigin } from '../contracts/audit';
 import type { BlindIndex } from '../contracts/data-protection';
 import { AppError } from '../contracts/errors';
 import type { LoginRequest, TokensResponse } from '../contracts/session';
@@ -13,35 +14,45 @@ interface Dependencies {
   readonly hasher: PasswordHasher;
   readonly blindIndex: BlindIndex;
   readonly sessions: Pick<Sessions, 'open'>;
+  readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
 }
+
+type Refusal = 'invalid_credentials' | 'verification_required' | 'account_locked';
 
 /**
  * A password login. Whatever is wrong, one hash is computed and the answer is `invalid_credentials`; what is true of the
- * account (unverified, locked) is only told to whoever knows its password.
+ * account (unverified, locked) is only told to whoever knows its password. Every failure is recorded, that of an unknown
+ * account as well: else the time would tell the known ones.
  *
  * @throws {AppError} `invalid_credentials`, `verification_required`, `account_locked`, `overloaded`
  */
-export const createLogin = ({ users, registrations, hasher, blindIndex, sessions }: Dependencies) => {
+export const createLogin = ({ users, registrations, hasher, blindIndex, sessions, recordAudit }: Dependencies) => {
+  const refuse = async (code: Refusal, subjectId: string | undefined, origin: RequestOrigin): Promise<never> => {
+    const [actor, details] = [{ kind: 'anonymous' } as const, { code }];
+    await recordAudit({ action: 'login.failed', outcome: 'failure', actor, subjectId, origin, details });
+    throw new AppError(code);
+  };
+
   /** Nobody's account: the password may still be that of an open registration. Costs what a wrong password costs. */
-  const refuseUnknown = async (request: LoginRequest): Promise<never> => {
+  const refuseUnknown = async (request: LoginRequest, origin: RequestOrigin): Promise<never> => {
     const identifierIndex =
       'email' in request ? blindIndex.of('email', request.email) : blindIndex.of('phone', request.phone);
     const [hash, open] = await Promise.all([
       hasher.hashForRegistration(request.password, identifierIndex),
       'email' in request ? registrations.findOpenPasswordHashes(identifierIndex) : [],
     ]);
-    throw new AppError(
-      open.some((other) => hasher.isSame(other, hash)) ? 'verification_required' : 'invalid_credentials',
-    );
+    const code = open.some((other) => hasher.isSame(other, hash)) ? 'verification_required' : 'invalid_credentials';
+    return refuse(code, undefined, origin);
   };
 
-  return async (request: LoginRequest): Promise<TokensResponse> => {
+  return async (request: LoginRequest, origin: RequestOrigin): Promise<TokensResponse> => {
     const account = await users.findForLogin('email' in request ? { email: request.email } : { phone: request.phone });
-    if (account === undefined) return refuseUnknown(request);
-    if (!(await hasher.verify(account.passwordHash, request.password))) throw new AppError('invalid_credentials');
-    if (account.status !== 'ACTIVE')
-      throw new AppError(account.status === 'LOCKED' ? 'account_locked' : 'invalid_credentials');
-    return sessions.open(account.userId, ['pwd']);
+    if (account === undefined) return refuseUnknown(request, origin);
+    const { userId, status, passwordHash } = account;
+    if (!(await hasher.verify(passwordHash, request.password))) return refuse('invalid_credentials', userId, origin);
+    if (status !== 'ACTIVE')
+      return refuse(status === 'LOCKED' ? 'account_locked' : 'invalid_credentials', userId, origin);
+    return sessions.open(userId, ['pwd'], origin);
   };
 };
 export type Login = ReturnType<typeof createLogin>;

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 
+import type { RequestOrigin } from '../contracts/audit';
 import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
 import { AppError } from '../contracts/errors';
 import { DEFAULT_LOCALE, type Locale } from '../contracts/locale';
@@ -35,7 +36,7 @@ export interface Registrations {
   /** @throws {AppError} `registration_not_found` */
   state(registrationId: string): Promise<RegistrationState>;
   /** @throws {AppError} `invalid_code`, `too_many_attempts`, `registration_completed`, `registration_expired`, `registration_not_found` */
-  verify(registrationId: string, code: string): Promise<TokensResponse & { user: UserResponse }>;
+  verify(registrationId: string, code: string, origin: RequestOrigin): Promise<TokensResponse & { user: UserResponse }>;
   /** @throws {AppError} `resend_too_soon`, `resend_limit_reached`, `registration_completed`, `registration_expired`, `registration_not_found` */
   resend(registrationId: string): Promise<RegistrationState>;
 }
@@ -118,7 +119,7 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
       };
     },
 
-    async verify(registrationId, code) {
+    async verify(registrationId, code, origin) {
       // Until it is stored no code was issued, so none can be right.
       const run = await findOpenRun(registrationId, new AppError('invalid_code'));
       const result = await starter.verifyRegistration(run, code);
@@ -127,7 +128,7 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
         case 'activated': {
           const [user, tokens] = await Promise.all([
             users.findById(result.userId),
-            sessions.open(result.userId, ['otp']),
+            sessions.open(result.userId, ['otp'], origin),
           ]);
           if (user === undefined) throw new AppError('registration_completed');
           return { ...tokens, user: toUserResponse(user) };

@@ -1,4 +1,5 @@
 import type { SecurityConfig } from '../config/security.config';
+import type { RequestOrigin } from '../contracts/audit';
 import type { Caller } from '../contracts/caller';
 import { AppError } from '../contracts/errors';
 import type { TokensResponse } from '../contracts/session';
@@ -20,12 +21,15 @@ interface Dependencies {
 export type AuthenticationMethod = 'pwd' | 'otp';
 
 export interface Sessions {
-  /** Opens a session for whoever has just proven who they are; `amr` names how (RFC 8176). */
-  open(userId: string, amr: readonly AuthenticationMethod[]): Promise<TokensResponse>;
+  /**
+   * Opens a session for whoever has just proven who they are; `amr` names how (RFC 8176).
+   * @throws {AppError} `invalid_credentials` where the account was locked or erased since
+   */
+  open(userId: string, amr: readonly AuthenticationMethod[], origin: RequestOrigin): Promise<TokensResponse>;
   /** @throws {AppError} `invalid_refresh_token`; reuse ends the session */
-  refresh(refreshToken: string): Promise<TokensResponse>;
-  end(caller: Caller): Promise<void>;
-  endAll(caller: Caller): Promise<void>;
+  refresh(refreshToken: string, origin: RequestOrigin): Promise<TokensResponse>;
+  end(caller: Caller, origin: RequestOrigin): Promise<void>;
+  endAll(caller: Caller, origin: RequestOrigin): Promise<void>;
   /** Checks the token and that its session still lives, in the database: a logout counts at once, everywhere. @throws {AppError} `invalid_token` */
   readonly authenticate: (accessToken: string) => Promise<Caller>;
 }
@@ -49,7 +53,7 @@ export const createSessions = ({ sessions, accessTokens, refreshTokens, config }
   });
 
   return {
-    async open(userId, amr) {
+    async open(userId, amr, origin) {
       const now = Date.now();
       const refreshToken = refreshTokens.first();
       const expiresAt = new Date(now + absoluteExpiresInMs);
@@ -61,28 +65,31 @@ export const createSessions = ({ sessions, accessTokens, refreshTokens, config }
         expiresAt,
         refreshTokenHash: refreshTokens.hash(refreshToken),
         refreshTokenExpiresAt,
+        origin,
       });
+      if (session === undefined) throw new AppError('invalid_credentials');
       return answer(session, refreshToken, refreshTokenExpiresAt);
     },
 
-    async refresh(refreshToken) {
+    async refresh(refreshToken, origin) {
       const successor = refreshTokens.successor(refreshToken);
       const result = await sessions.rotate({
         predecessor: refreshTokens.hash(refreshToken),
         successor: refreshTokens.hash(successor),
         idleExpiresInMs,
         graceMs: REFRESH_GRACE_MS,
+        origin,
       });
       if (result.outcome !== 'rotated') throw new AppError('invalid_refresh_token');
       return answer(result.session, successor, result.successorExpiresAt);
     },
 
-    async end(caller) {
-      await sessions.end(caller.sessionId, caller.userId, 'LOGOUT');
+    async end(caller, origin) {
+      await sessions.end(caller.sessionId, caller.userId, 'LOGOUT', origin);
     },
 
-    async endAll(caller) {
-      await sessions.endAll(caller.userId, 'LOGOUT');
+    async endAll(caller, origin) {
+      await sessions.endAll(caller.userId, 'LOGOUT', origin);
     },
 
     async authenticate(accessToken) {

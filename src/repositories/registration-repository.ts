@@ -16,6 +16,7 @@ import {
 } from '../contracts/registration-workflow';
 import type { Prisma, Registration as RegistrationRow } from '../generated/prisma/client';
 
+import { type AuditTrail, insertAuditEvents } from './audit-trail';
 import type { Database } from './prisma-client';
 import type { Sql } from './sql';
 import type { UserRepository } from './user-repository';
@@ -57,6 +58,7 @@ interface Dependencies {
   readonly cipher: FieldCipher;
   readonly blindIndex: BlindIndex;
   readonly users: Pick<UserRepository, 'create'>;
+  readonly audit: AuditTrail;
   readonly codes: {
     code(registrationId: string, issue: number): string;
     hash(registrationId: string, code: string): Uint8Array<ArrayBuffer>;
@@ -135,9 +137,11 @@ const HOLD = {
   name: 'registration/hold',
   text: `SELECT ${OPEN_ROW} FROM registrations WHERE id = $1 FOR UPDATE`,
 };
+/** The last statement of its transaction: it holds the audit chain. */
 const COMPLETE = {
   name: 'registration/complete',
   text: `
+    WITH audited AS (${insertAuditEvents('$5')})
     UPDATE registrations SET status = 'COMPLETED', closed_at = $2, user_id = $3, last_attempt_id = $4,
       email_index = NULL, profile_ciphertext = NULL, password_hash_ciphertext = NULL, code_hash = NULL
     WHERE id = $1`,
@@ -155,7 +159,7 @@ const TURN_INTO_DECOY = {
 };
 
 export const createRegistrationRepository = (deps: Dependencies): RegistrationRepository => {
-  const { database, cipher, blindIndex, users, codes } = deps;
+  const { database, cipher, blindIndex, users, codes, audit } = deps;
   const profileLocation = (rowId: string) => ({ table: 'registrations', column: 'profile_ciphertext', rowId });
 
   const encryptProfile = (id: string, { passwordHashCiphertext: _, ...profile }: RegistrationSubmission) =>
@@ -206,7 +210,14 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
       await sql(TURN_INTO_DECOY, [row.id, ...indexesOf(submission)]);
       return countWrongAttempt(sql, row, attemptId);
     }
-    await sql(COMPLETE, [row.id, new Date(), userId, attemptId]);
+    const event = audit.seal({
+      action: 'registration.completed',
+      actor: { kind: 'user', id: userId },
+      subjectId: userId,
+      workflowId: row.workflowId,
+      details: { registrationId: row.id },
+    });
+    await sql(COMPLETE, [row.id, new Date(), userId, attemptId, event]);
     return { outcome: 'activated', userId };
   };
 

@@ -1,8 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
 
+import type { RequestOrigin } from '../contracts/audit';
 import type { Role } from '../contracts/session';
 import type { SessionEnd } from '../generated/prisma/client';
 
+import { type AuditTrail, insertAuditEvents } from './audit-trail';
 import { createBatch } from './batch';
 import type { Database } from './prisma-client';
 import type { Sql } from './sql';
@@ -27,6 +29,7 @@ export interface NewSession {
   readonly expiresAt: Date;
   readonly refreshTokenHash: Hash;
   readonly refreshTokenExpiresAt: Date;
+  readonly origin: RequestOrigin;
 }
 
 export interface Rotation {
@@ -36,6 +39,7 @@ export interface Rotation {
   readonly idleExpiresInMs: number;
   /** A predecessor may be shown again for so long after its use, milliseconds. */
   readonly graceMs: number;
+  readonly origin: RequestOrigin;
 }
 
 export type RotationOutcome =
@@ -46,12 +50,13 @@ export type RotationOutcome =
   | { readonly outcome: 'reused'; readonly sessionId: string };
 
 export interface SessionRepository {
-  create(session: NewSession): Promise<Session>;
+  /** Undefined where the account may not be used (any more). */
+  create(session: NewSession): Promise<Session | undefined>;
   /** Exchanges a refresh token for its successor, exactly once however many ask at the same time. */
   rotate(rotation: Rotation): Promise<RotationOutcome>;
   /** False where there is no such live session of this user. */
-  end(sessionId: string, userId: string, reason: SessionEnd): Promise<boolean>;
-  endAll(userId: string, reason: SessionEnd): Promise<number>;
+  end(sessionId: string, userId: string, reason: SessionEnd, origin: RequestOrigin): Promise<boolean>;
+  endAll(userId: string, reason: SessionEnd, origin: RequestOrigin): Promise<number>;
   /** The session if it lives and its account may use it. */
   findLive(sessionId: string): Promise<Session | undefined>;
 }
@@ -73,16 +78,19 @@ interface SessionRow {
 const ROLES = 'ARRAY(SELECT role::text FROM user_roles r WHERE r.user_id = s.user_id) AS roles';
 const SESSION = `s.id, s.user_id, s.acr, s.amr, s.auth_time, s.expires_at, s.ended_at, u.status::text, ${ROLES}`;
 
+/** The account's row is locked before the chain, so that nobody who holds the one waits for the other. */
 const CREATE = {
   name: 'session/create',
   text: `
-    WITH s AS (
+    WITH account AS (
+      SELECT id FROM users WHERE id = $2 AND status = 'ACTIVE' FOR KEY SHARE
+    ), s AS (
       INSERT INTO sessions (id, user_id, acr, amr, auth_time, created_at, last_used_at, expires_at)
-      VALUES ($1, $2, $3, $4, $5, $5, $5, $6)
+      SELECT $1::uuid, id, $3, $4::text[], $5::timestamptz, $5, $5, $6::timestamptz FROM account
       RETURNING id, user_id
     ), token AS (
       INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at) SELECT $7::bytea, id, $5, $8::timestamptz FROM s
-    )
+    ), audited AS (${insertAuditEvents('$9', 's')})
     SELECT ${ROLES} FROM s`,
 };
 
@@ -126,17 +134,23 @@ const FIND = {
 const END = {
   name: 'session/end',
   text: `
-    UPDATE sessions SET ended_at = $3, ended_by = $4::session_end
-    WHERE id = $1 AND user_id = $2 AND ended_at IS NULL
-    RETURNING id`,
+    WITH ended AS (
+      UPDATE sessions SET ended_at = $3, ended_by = $4::session_end
+      WHERE id = $1 AND user_id = $2 AND ended_at IS NULL
+      RETURNING id
+    ), audited AS (${insertAuditEvents('$5', 'ended')})
+    SELECT id FROM ended`,
 };
 
 const END_ALL = {
   name: 'session/end-all',
   text: `
-    UPDATE sessions SET ended_at = $2, ended_by = $3::session_end
-    WHERE user_id = $1 AND ended_at IS NULL
-    RETURNING id`,
+    WITH ended AS (
+      UPDATE sessions SET ended_at = $2, ended_by = $3::session_end
+      WHERE user_id = $1 AND ended_at IS NULL
+      RETURNING id
+    ), audited AS (${insertAuditEvents('$4', 'ended')})
+    SELECT id FROM ended`,
 };
 
 const isLive = (row: SessionRow, now: Date): boolean =>
@@ -155,30 +169,46 @@ const toSession = (row: SessionRow): Session => ({
 const earlier = (one: Date, other: Date): Date => (one < other ? one : other);
 
 /** A token that could not be used: it was used just now, or long ago, or it is worth nothing. */
-const rotateAgain = async (sql: Sql, { predecessor, idleExpiresInMs, graceMs }: Rotation): Promise<RotationOutcome> => {
+const rotateAgain = async (sql: Sql, audit: AuditTrail, rotation: Rotation): Promise<RotationOutcome> => {
+  const { predecessor, idleExpiresInMs, graceMs, origin } = rotation;
   const now = new Date();
   const [row] = await sql<SessionRow & { rotated_at: Date | null }>(FIND_BY_TOKEN, [predecessor]);
   if (row?.rotated_at == null || !isLive(row, now)) return { outcome: 'refused' };
   if (now.getTime() - row.rotated_at.getTime() > graceMs) {
-    await sql(END, [row.id, row.user_id, now, 'REFRESH_TOKEN_REUSED' satisfies SessionEnd]);
+    const event = audit.seal({
+      action: 'refresh_token.reused',
+      outcome: 'denied',
+      actor: { kind: 'anonymous' },
+      subjectId: row.user_id,
+      origin,
+      details: { sessionId: row.id },
+    });
+    await sql(END, [row.id, row.user_id, now, 'REFRESH_TOKEN_REUSED' satisfies SessionEnd, event]);
     return { outcome: 'reused', sessionId: row.id };
   }
   const idleExpiry = new Date(row.rotated_at.getTime() + idleExpiresInMs);
   return { outcome: 'rotated', session: toSession(row), successorExpiresAt: earlier(idleExpiry, row.expires_at) };
 };
 
-export const createSessionRepository = ({ sql }: Pick<Database, 'sql'>): SessionRepository => {
+export const createSessionRepository = ({ sql }: Pick<Database, 'sql'>, audit: AuditTrail): SessionRepository => {
   const find = createBatch(async (ids) => {
     const rows = await sql<SessionRow>(FIND, [ids]);
     return new Map(rows.map((row) => [row.id, row]));
   });
 
   return {
-    async create({ userId, acr, amr, expiresAt, refreshTokenHash, refreshTokenExpiresAt }) {
+    async create({ userId, acr, amr, expiresAt, refreshTokenHash, refreshTokenExpiresAt, origin }) {
       const [id, authTime] = [uuidv7(), new Date()];
-      const values = [id, userId, acr, amr, authTime, expiresAt, refreshTokenHash, refreshTokenExpiresAt];
+      const event = audit.seal({
+        action: 'session.opened',
+        actor: { kind: 'user', id: userId },
+        subjectId: userId,
+        origin,
+        details: { sessionId: id, amr },
+      });
+      const values = [id, userId, acr, amr, authTime, expiresAt, refreshTokenHash, refreshTokenExpiresAt, event];
       const [row] = await sql<Pick<SessionRow, 'roles'>>(CREATE, values);
-      return { id, userId, roles: row?.roles ?? [], acr, amr, authTime, expiresAt };
+      return row && { id, userId, roles: row.roles, acr, amr, authTime, expiresAt };
     },
 
     async rotate(rotation) {
@@ -186,16 +216,23 @@ export const createSessionRepository = ({ sql }: Pick<Database, 'sql'>): Session
       const idleExpiry = new Date(now.getTime() + rotation.idleExpiresInMs);
       const values = [rotation.predecessor, rotation.successor, now, idleExpiry];
       const [row] = await sql<SessionRow & { successor_expires_at: Date }>(ROTATE, values);
-      if (row === undefined) return rotateAgain(sql, rotation);
+      if (row === undefined) return rotateAgain(sql, audit, rotation);
       return { outcome: 'rotated', session: toSession(row), successorExpiresAt: row.successor_expires_at };
     },
 
-    async end(sessionId, userId, reason) {
-      return (await sql(END, [sessionId, userId, new Date(), reason])).length === 1;
+    async end(sessionId, userId, reason, origin) {
+      const actor = { kind: 'user', id: userId } as const;
+      const event = audit.seal({
+        ...{ action: 'session.ended', actor, subjectId: userId, origin },
+        details: { sessionId, reason },
+      });
+      return (await sql(END, [sessionId, userId, new Date(), reason, event])).length === 1;
     },
 
-    async endAll(userId, reason) {
-      return (await sql(END_ALL, [userId, new Date(), reason])).length;
+    async endAll(userId, reason, origin) {
+      const actor = { kind: 'user', id: userId } as const;
+      const event = audit.seal({ action: 'sessions.ended', actor, subjectId: userId, origin, details: { reason } });
+      return (await sql(END_ALL, [userId, new Date(), reason, event])).length;
     },
 
     async findLive(sessionId) {

@@ -11,9 +11,11 @@ import {
   type RegistrationSubmission,
   type VerifyOutcome,
 } from '../../src/contracts/registration-workflow';
+import { createAuditSeal } from '../../src/crypto/audit-seal';
 import { createBlindIndex } from '../../src/crypto/blind-index';
 import { createFieldCipher } from '../../src/crypto/field-cipher';
 import { createVerificationCodes, type VerificationCodes } from '../../src/crypto/verification-code';
+import { createAuditTrail } from '../../src/repositories/audit-trail';
 import { createDatabase, type Database } from '../../src/repositories/prisma-client';
 import {
   createRegistrationRepository,
@@ -46,8 +48,9 @@ beforeAll(() => {
   cipher = createFieldCipher(config.security.fieldEncryptionKeys);
   const blindIndex = createBlindIndex(config.security.blindIndexKey);
   codes = createVerificationCodes(config.security.tokenKey);
+  const audit = createAuditTrail(cipher, createAuditSeal(config.security.fieldEncryptionKeys));
   users = createUserRepository({ database, cipher, blindIndex });
-  registrations = createRegistrationRepository({ database, cipher, blindIndex, users, codes });
+  registrations = createRegistrationRepository({ database, cipher, blindIndex, users, codes, audit });
 });
 
 type Profile = Omit<RegistrationSubmission, 'passwordHashCiphertext'>;

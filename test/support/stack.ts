@@ -24,7 +24,8 @@ export const useStack = (...parts: readonly PartName[]): Stack => {
       ports: 'free',
       parts,
     });
-    if (started.postgres !== undefined) await migrate(started.postgres.url, MIGRATIONS_DIR);
+    const { postgres } = started;
+    if (postgres !== undefined) await migrate(postgres.ownerUrl, MIGRATIONS_DIR, postgres.url);
     return started;
   };
   beforeAll(async () => {

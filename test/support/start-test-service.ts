@@ -46,7 +46,7 @@ export const startTestService = async (options: TestServiceOptions = {}): Promis
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await migrate(stack.env['DATABASE_URL'] ?? '', MIGRATIONS_DIR);
+    await migrate(stack.databaseOwnerUrl, MIGRATIONS_DIR, stack.env['DATABASE_URL'] ?? '');
     await Promise.all(names.map((name) => processes[name].start()));
   } catch (error) {
     await stop();

@@ -65,7 +65,7 @@ export const startBenchService = async (): Promise<BenchService> => {
     const processes = createProcesses(stack, { env });
     const started = [processes.api, processes.worker, processes.consumer];
     stoppers.push(() => Promise.all(started.map((part) => part.stop())));
-    await migrate(stack.env['DATABASE_URL'] ?? '', MIGRATIONS_DIR);
+    await migrate(stack.databaseOwnerUrl, MIGRATIONS_DIR, stack.env['DATABASE_URL'] ?? '');
     await startTogether(started);
     return {
       stack,

@@ -5,6 +5,8 @@ import { Client } from 'pg';
 
 import { NO_FILTERS, type SchemaEngine, withSchemaEngine } from '../schema-engine';
 
+import { grantToService } from './service-role';
+
 /** Any constant does, as long as nothing else in this database locks it. */
 const MIGRATION_LOCK_KEY = 7_310_117_110;
 
@@ -32,18 +34,22 @@ const readMigrations = async (folder: string): Promise<MigrationList> => {
 /**
  * Applies the migrations that the database lacks. Callers that come at the same time wait for one another.
  *
+ * @param databaseUrl as the owner
+ * @param serviceUrl what the processes connect with; where that is another role, it is given what they need
  * @returns the names of those applied, oldest first
  */
-export const migrate = async (databaseUrl: string, migrationsDir: string): Promise<string[]> => {
+export const migrate = async (databaseUrl: string, migrationsDir: string, serviceUrl: string): Promise<string[]> => {
   const migrationsList = await readMigrations(migrationsDir);
   const lock = new Client({ connectionString: databaseUrl });
   await lock.connect();
   try {
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK_KEY]);
-    return await withSchemaEngine(databaseUrl, async (engine) => {
+    const applied = await withSchemaEngine(databaseUrl, async (engine) => {
       const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList, filters: NO_FILTERS });
       return appliedMigrationNames;
     });
+    await grantToService(lock, databaseUrl, serviceUrl);
+    return applied;
   } finally {
     await lock.end();
   }

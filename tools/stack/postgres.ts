@@ -15,7 +15,10 @@ import { retryWhile } from './retry';
 const run = promisify(execFile);
 
 const SUPERUSER = 'postgres';
-export const DATABASE_ROLE = 'meqenet';
+/** Owns the database and changes its schema. */
+export const OWNER_ROLE = 'meqenet';
+/** What the processes connect as: it owns nothing. */
+export const SERVICE_ROLE = 'meqenet_app';
 export const DATABASE_NAME = 'meqenet_auth';
 const RESTART_TIMEOUT_MS = 15_000;
 
@@ -23,14 +26,19 @@ export interface PostgresOptions {
   readonly dataDir: string;
   readonly logDir: string;
   readonly port: number;
-  /** Of the superuser and of the service's role, on this machine only. */
+  /** Of the superuser and of the owner, on this machine only. */
   readonly password: string;
+  /** Of the service's role: it opens nothing else. */
+  readonly servicePassword: string;
   readonly pidFile: PidFile;
   readonly onCrash?: (how: string) => void;
 }
 
 export interface PostgresPart extends Part {
+  /** For the processes. */
   readonly url: string;
+  /** For migrations. */
+  readonly ownerUrl: string;
   readonly superuserUrl: string;
 }
 
@@ -89,31 +97,36 @@ const answers = async (url: string): Promise<boolean> => {
   }
 };
 
-/** Makes the service's role and database where they are missing. */
-const provision = async (superuserUrl: string, password: string): Promise<void> => {
+/** Makes roles and database where they are missing. */
+const provision = async (superuserUrl: string, passwords: Readonly<Record<string, string>>): Promise<void> => {
   const client = new Client({ connectionString: superuserUrl });
   await client.connect();
   try {
-    const role = client.escapeIdentifier(DATABASE_ROLE);
-    const roles = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [DATABASE_ROLE]);
-    if (roles.rowCount === 0)
+    for (const [name, password] of Object.entries(passwords)) {
+      const { rowCount } = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [name]);
+      if (rowCount !== 0) continue;
+      const role = client.escapeIdentifier(name);
       await client.query(`CREATE ROLE ${role} LOGIN PASSWORD ${client.escapeLiteral(password)}`);
+    }
     const databases = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE_NAME]);
     if (databases.rowCount === 0) {
-      await client.query(`CREATE DATABASE ${client.escapeIdentifier(DATABASE_NAME)} OWNER ${role}`);
+      await client.query(
+        `CREATE DATABASE ${client.escapeIdentifier(DATABASE_NAME)} OWNER ${client.escapeIdentifier(OWNER_ROLE)}`,
+      );
     }
   } finally {
     await client.end();
   }
 };
 
-/** PostgreSQL on loopback, with the service's role and database. */
+/** PostgreSQL on loopback, with the service's roles and database. */
 export const createPostgres = (options: PostgresOptions): PostgresPart => {
-  const { password, port, pidFile } = options;
+  const { password, servicePassword, port, pidFile } = options;
   const folder = join(options.dataDir, 'postgres');
   const address = `127.0.0.1:${String(port)}`;
   const superuserUrl = `postgresql://${SUPERUSER}:${password}@${address}/postgres`;
-  const url = `postgresql://${DATABASE_ROLE}:${password}@${address}/${DATABASE_NAME}`;
+  const url = `postgresql://${SERVICE_ROLE}:${servicePassword}@${address}/${DATABASE_NAME}`;
+  const ownerUrl = `postgresql://${OWNER_ROLE}:${password}@${address}/${DATABASE_NAME}`;
   const account = postgresAccount();
   const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=300'];
   const { command, args, ids } = commandAs(account, join(binaryFolder(), 'postgres'), [
@@ -139,6 +152,7 @@ export const createPostgres = (options: PostgresOptions): PostgresPart => {
     name: child.name,
     logFile: child.logFile,
     url,
+    ownerUrl,
     superuserUrl,
     get pid() {
       return child.pid;
@@ -151,7 +165,7 @@ export const createPostgres = (options: PostgresOptions): PostgresPart => {
         RESTART_TIMEOUT_MS,
         child.start,
       );
-      await provision(superuserUrl, password);
+      await provision(superuserUrl, { [OWNER_ROLE]: password, [SERVICE_ROLE]: servicePassword });
     },
     stop: child.stop,
     kill: child.kill,

@@ -14,12 +14,14 @@ const SERVICE_SECRETS: Readonly<Record<string, () => string>> = {
   TOKEN_KEY: randomKey,
 };
 const POSTGRES_PASSWORD = 'POSTGRES_PASSWORD';
+const POSTGRES_SERVICE_PASSWORD = 'POSTGRES_SERVICE_PASSWORD';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Secrets {
-  /** Of the embedded database, whose data keeps it. */
+  /** Of the embedded database, whose data keeps them: of its owner, and of the role of the processes. */
   readonly postgresPassword: string;
+  readonly postgresServicePassword: string;
   /** By the names of the variables that carry them to the service. */
   readonly service: Record<string, string>;
 }
@@ -40,12 +42,18 @@ const write = (file: string, secrets: Readonly<Record<string, string>>): void =>
  */
 export const loadSecrets = (file: string, environment: Environment): Secrets => {
   const kept = readKept(file);
-  const postgresPassword = kept[POSTGRES_PASSWORD] ?? randomBytes(24).toString('base64url');
+  const keptPassword = (name: string): string => kept[name] ?? randomBytes(24).toString('base64url');
+  const postgresPassword = keptPassword(POSTGRES_PASSWORD);
+  const postgresServicePassword = keptPassword(POSTGRES_SERVICE_PASSWORD);
   const service = Object.fromEntries(
     Object.entries(SERVICE_SECRETS).map(([name, generate]) => [name, kept[name] ?? generate()]),
   );
-  write(file, { [POSTGRES_PASSWORD]: postgresPassword, ...service });
+  write(file, {
+    [POSTGRES_PASSWORD]: postgresPassword,
+    [POSTGRES_SERVICE_PASSWORD]: postgresServicePassword,
+    ...service,
+  });
   const isConfigured = (name: string): boolean => Boolean(environment[name]) || Boolean(environment[`${name}_FILE`]);
   const generated = Object.entries(service).filter(([name]) => !isConfigured(name));
-  return { postgresPassword, service: Object.fromEntries(generated) };
+  return { postgresPassword, postgresServicePassword, service: Object.fromEntries(generated) };
 };

@@ -33,6 +33,8 @@ export interface StackOptions {
 export interface Stack {
   /** What the service's processes need: addresses, ports and secrets. */
   readonly env: Record<string, string>;
+  /** The database as its owner, for migrations; the processes connect as a role that owns nothing. */
+  readonly databaseOwnerUrl: string;
   readonly ports: Ports;
   /** Web page and JSON API (`/api/email`) of the mail catcher. */
   readonly mailUrl: string;
@@ -82,7 +84,12 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     return part;
   };
   const postgres = make('postgres', (common) =>
-    createPostgres({ ...common, port: ports.postgres, password: secrets.postgresPassword }),
+    createPostgres({
+      ...common,
+      port: ports.postgres,
+      password: secrets.postgresPassword,
+      servicePassword: secrets.postgresServicePassword,
+    }),
   );
   const valkey = make('valkey', (common) => createValkey({ ...common, port: ports.valkey }));
   const temporal = make('temporal', (common) =>
@@ -123,6 +130,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
         environment['CODEC_SERVER_ORIGINS'] ?? `${temporalUiUrl},http://127.0.0.1:${String(ports.temporalUi)}`,
       ...secrets.service,
     },
+    databaseOwnerUrl: postgres?.ownerUrl ?? environment['MIGRATION_DATABASE_URL'] ?? environment['DATABASE_URL'] ?? '',
     ports,
     mailUrl: environment['MAIL_UI_URL'] ?? `http://localhost:${String(ports.mailUi)}`,
     temporalUiUrl,

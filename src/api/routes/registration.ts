@@ -8,6 +8,7 @@ import {
 } from '../../contracts/registration';
 import { verifiedResponse } from '../../contracts/session';
 import type { Registrations } from '../../identity/registration';
+import { originOf } from '../origin';
 import { defineRoute, type Route } from '../route';
 
 const TAGS = ['Registration'];
@@ -70,9 +71,9 @@ export const registrationRoutes = (registrations: Registrations): Route[] => [
       'too_many_attempts',
       'service_unavailable',
     ],
-    handler: async ({ params, body }) => ({
+    handler: async (request) => ({
       status: 201,
-      body: await registrations.verify(params.registrationId, body.code),
+      body: await registrations.verify(request.params.registrationId, request.body.code, originOf(request)),
     }),
   }),
   defineRoute({

@@ -2,6 +2,7 @@ import { jwksResponse, loginRequest, refreshRequest, tokensResponse } from '../.
 import type { AccessTokens } from '../../crypto/access-token';
 import type { Login } from '../../identity/login';
 import type { Sessions } from '../../identity/sessions';
+import { originOf } from '../origin';
 import { defineRoute, type Route } from '../route';
 
 const TAGS = ['Sessions'];
@@ -28,7 +29,7 @@ export const sessionRoutes = ({ login, sessions, accessTokens, jwksMaxAgeSeconds
     body: loginRequest,
     responses: { 200: { description: 'A new session', schema: tokensResponse } },
     errors: ['invalid_credentials', 'verification_required', 'account_locked', 'overloaded', 'service_unavailable'],
-    handler: async ({ body }) => ({ status: 200, body: await login(body) }),
+    handler: async (request) => ({ status: 200, body: await login(request.body, originOf(request)) }),
   }),
   defineRoute({
     method: 'post',
@@ -43,7 +44,10 @@ export const sessionRoutes = ({ login, sessions, accessTokens, jwksMaxAgeSeconds
     body: refreshRequest,
     responses: { 200: { description: 'The session goes on', schema: tokensResponse } },
     errors: ['invalid_refresh_token', 'service_unavailable'],
-    handler: async ({ body }) => ({ status: 200, body: await sessions.refresh(body.refreshToken) }),
+    handler: async (request) => ({
+      status: 200,
+      body: await sessions.refresh(request.body.refreshToken, originOf(request)),
+    }),
   }),
   defineRoute({
     method: 'post',
@@ -55,8 +59,8 @@ export const sessionRoutes = ({ login, sessions, accessTokens, jwksMaxAgeSeconds
     auth: 'bearer',
     responses: { 204: { description: 'Ended' } },
     errors: ['service_unavailable'],
-    handler: async ({ caller }) => {
-      await sessions.end(caller);
+    handler: async (request) => {
+      await sessions.end(request.caller, originOf(request));
       return { status: 204 };
     },
   }),
@@ -69,8 +73,8 @@ export const sessionRoutes = ({ login, sessions, accessTokens, jwksMaxAgeSeconds
     auth: 'bearer',
     responses: { 204: { description: 'Ended' } },
     errors: ['service_unavailable'],
-    handler: async ({ caller }) => {
-      await sessions.endAll(caller);
+    handler: async (request) => {
+      await sessions.endAll(request.caller, originOf(request));
       return { status: 204 };
     },
   }),

@@ -1,0 +1,13 @@
+import type { RequestOrigin } from '../contracts/audit';
+import type { RouteRequest } from './route';
+
+/** Where a request came from, for the audit trail. */
+export const originOf = ({
+  requestId,
+  ip,
+  headers,
+}: Pick<RouteRequest, 'requestId' | 'ip' | 'headers'>): RequestOrigin => ({
+  requestId,
+  ip,
+  userAgent: headers.userAgent,
+});

@@ -1,0 +1,55 @@
+/**
+ * Everything that the audit trail records, by the capability that it belongs to. An action never changes its name: events
+ * are kept for years, and are looked for by it.
+ */
+export const AUDIT_ACTIONS = [
+  'registration.completed',
+  'session.opened',
+  'session.ended',
+  'sessions.ended',
+  'login.failed',
+  'refresh_token.reused',
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+/**
+ * Who acted: a `user` with an account (administrators too), `anonymous` where nobody has proven who they are, the `service`
+ * itself, or an `operator` with a command on the machine.
+ */
+export const AUDIT_ACTOR_KINDS = ['user', 'anonymous', 'service', 'operator'] as const;
+export type AuditActor =
+  { readonly kind: 'user'; readonly id: string } | { readonly kind: 'anonymous' | 'service' | 'operator' };
+
+/** `denied`: the actor was known and had no right to it; `failure`: it did not come about for another reason. */
+export const AUDIT_OUTCOMES = ['success', 'failure', 'denied'] as const;
+export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number];
+
+/** Where a request came from. It is personal data: stored encrypted, never logged. */
+export interface RequestOrigin {
+  readonly requestId: string;
+  /** Address of the client. */
+  readonly ip: string;
+  readonly userAgent: string | undefined;
+}
+
+/** Ids, names and counts only: details are stored in the clear. */
+export type AuditDetails = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+export interface NewAuditEvent {
+  readonly action: AuditAction;
+  /** `success` if not told otherwise. */
+  readonly outcome?: AuditOutcome;
+  readonly actor: AuditActor;
+  /** The account that it was done to, if it was done to one. */
+  readonly subjectId?: string | undefined;
+  readonly origin?: RequestOrigin | undefined;
+  readonly workflowId?: string | undefined;
+  readonly details?: AuditDetails | undefined;
+}
+
+/** Proves that an event is the service's own. */
+export interface AuditSeal {
+  /** Seals the canonical text of an event. */
+  seal(content: string): string;
+  isGenuine(seal: string, content: string): boolean;
+}

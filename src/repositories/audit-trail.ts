@@ -1,0 +1,84 @@
+import { v7 as uuidv7 } from 'uuid';
+
+import type { AuditSeal, NewAuditEvent, RequestOrigin } from '../contracts/audit';
+import type { FieldCipher } from '../contracts/data-protection';
+
+import { type AuditRow, canonicalContent } from './audit-content';
+import type { Sql } from './sql';
+
+/** Longer ones are made up; the column must not become a place to fill the disk through. */
+const MAX_USER_AGENT_LENGTH = 512;
+
+export const originLocation = (rowId: string) => ({ table: 'audit_events', column: 'origin_ciphertext', rowId });
+
+/** Where a request came from, as it stands encrypted in an event. */
+export interface StoredOrigin {
+  readonly ip: string;
+  readonly userAgent: string | null;
+}
+
+/** Sealed events, ready to be stored by `insertAuditEvents`; JSON. */
+export type SealedEvents = string;
+
+export interface AuditTrail {
+  /**
+   * Seals events for a statement that does what they record and holds `insertAuditEvents`: no round trip of their own.
+   */
+  seal(...events: NewAuditEvent[]): SealedEvents;
+  /**
+   * Records events in the transaction of `sql`, as the last thing before its end: from here on every other event waits for
+   * it, which is what keeps the chain one chain.
+   */
+  append(sql: Sql, ...events: NewAuditEvent[]): Promise<void>;
+}
+
+/**
+ * An INSERT for a statement of the hot paths, such as `audited AS (${insertAuditEvents('$3', 'FROM ended')})`.
+ *
+ * @param parameter placeholder of the sealed events, such as `$3`
+ * @param onlyIf a one-row relation without which nothing is recorded, such as the act's own CTE
+ */
+export const insertAuditEvents = (parameter: string, onlyIf?: string): string => `
+  INSERT INTO audit_events (id, occurred_at, action, outcome, actor_kind, actor_id, subject_id, request_id, workflow_id,
+    origin_ciphertext, details, seal)
+  SELECT event.id, event.occurred_at, event.action, event.outcome, event.actor_kind, event.actor_id, event.subject_id,
+    event.request_id, event.workflow_id, event.origin_ciphertext, event.details, event.seal
+  FROM json_populate_recordset(NULL::audit_events, ${parameter}::json) AS event
+  ${onlyIf === undefined ? '' : `WHERE EXISTS (SELECT 1 FROM ${onlyIf})`}`;
+
+const APPEND = { name: 'audit/append', text: insertAuditEvents('$1') };
+
+export const createAuditTrail = (cipher: Pick<FieldCipher, 'encrypt'>, seal: Pick<AuditSeal, 'seal'>): AuditTrail => {
+  const encryptOrigin = (rowId: string, origin: RequestOrigin | undefined): string | null => {
+    if (origin === undefined) return null;
+    const userAgent = origin.userAgent?.slice(0, MAX_USER_AGENT_LENGTH).toWellFormed() ?? null;
+    return cipher.encrypt(JSON.stringify({ ip: origin.ip, userAgent } satisfies StoredOrigin), originLocation(rowId));
+  };
+
+  const toRow = (event: NewAuditEvent): AuditRow => {
+    const { action, outcome = 'success', actor, subjectId, origin, workflowId, details } = event;
+    const id = uuidv7();
+    const row = {
+      id,
+      occurred_at: new Date(),
+      action,
+      outcome,
+      actor_kind: actor.kind,
+      actor_id: actor.kind === 'user' ? actor.id : null,
+      subject_id: subjectId ?? null,
+      request_id: origin?.requestId ?? null,
+      workflow_id: workflowId ?? null,
+      origin_ciphertext: encryptOrigin(id, origin),
+      details: details === undefined ? null : JSON.stringify(details),
+    };
+    return { ...row, seal: seal.seal(canonicalContent(row)) };
+  };
+
+  const sealAll = (...events: NewAuditEvent[]): SealedEvents => JSON.stringify(events.map(toRow));
+  return {
+    seal: sealAll,
+    append: async (sql, ...events) => {
+      await sql(APPEND, [sealAll(...events)]);
+    },
+  };
+};
