@@ -755,7 +755,9 @@ describe('bad input', () => {
   });
 
   it('has written nothing and started nothing, all of it together', async () => {
-    expect(await databaseFootprint(service)).toEqual(before.database);
+    // But for the audit trail, which keeps the logins that failed.
+    const { audit_events: _events, audit_chain: _chain, ...footprint } = await databaseFootprint(service);
+    expect(before.database).toMatchObject(footprint);
     expect(await countWorkflows(service)).toBe(before.workflows);
   });
 

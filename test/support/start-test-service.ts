@@ -19,6 +19,7 @@ export interface TestService {
   readonly apiUrl: string;
   readonly http: HttpClient;
   readonly mailbox: Mailbox;
+  /** As the owner: tests may do what the processes may not. */
   readonly database: Pool;
   /** Removes data and logs. */
   stop(): Promise<void>;
@@ -35,7 +36,7 @@ export const startTestService = async (options: TestServiceOptions = {}): Promis
   const folder = await mkdtemp(join(tmpdir(), 'meqenet-test-'));
   const stack = await startStack({ dataDir: join(folder, 'data'), logDir: join(folder, 'logs'), ports: 'free' });
   const processes = createProcesses(stack, { env: { NODE_ENV: 'test', ...env } });
-  const database = new Pool({ connectionString: stack.env['DATABASE_URL'], max: 4 });
+  const database = new Pool({ connectionString: stack.databaseOwnerUrl, max: 4 });
   // Tests kill the database: the pool must not throw for idle connections that go with it.
   database.on('error', () => undefined);
 
