@@ -4,6 +4,7 @@ import { createEmailActivities } from './activities/email';
 import { createRegistrationActivities } from './activities/registration';
 import { createSigningKeyActivities } from './activities/signing-key';
 import { createApp } from './api/app';
+import { idempotency } from './api/middleware/idempotency';
 import { verifyEmailPages } from './api/pages/verify-email';
 import { registrationRoutes } from './api/routes/registration';
 import { sessionRoutes } from './api/routes/session';
@@ -19,6 +20,7 @@ import { createAuditSeal } from './crypto/audit-seal';
 import { createBlindIndex } from './crypto/blind-index';
 import { deriveKey } from './crypto/derive-key';
 import { createFieldCipher } from './crypto/field-cipher';
+import { createIdempotencyKeys } from './crypto/idempotency-keys';
 import { createPasswordHasher } from './crypto/password-hasher';
 import { createPasswordPolicy } from './crypto/password-policy';
 import { createRefreshTokens } from './crypto/refresh-token';
@@ -38,6 +40,7 @@ import { createQueueConsumer } from './queue/queue.consumer';
 import { createQueueProducer } from './queue/queue.producer';
 import { createAuditTrail } from './repositories/audit-trail';
 import { isDatabaseUnavailable } from './repositories/database-errors';
+import { createIdempotencyRepository } from './repositories/idempotency-repository';
 import { createMailDeliveryRepository } from './repositories/mail-delivery-repository';
 import { createDatabase, pingDatabase } from './repositories/prisma-client';
 import { createRegistrationRepository } from './repositories/registration-repository';
@@ -85,6 +88,17 @@ const closeAll = async (...closers: (() => unknown)[]): Promise<void> => {
   await Promise.allSettled(closers.map((close) => Promise.resolve().then(close)));
 };
 
+const buildIdempotency = (
+  { security }: Config,
+  { database, cipher }: Pick<ReturnType<typeof buildData>, 'database' | 'cipher'>,
+  logger: Logger,
+) =>
+  idempotency({
+    keys: createIdempotencyKeys(security.tokenKey),
+    repository: createIdempotencyRepository(database, cipher),
+    logger,
+  });
+
 /** The `api` process. Without Redis, Temporal or mail it still serves what does not need them, so only Postgres makes it unready. */
 export const buildApi = ({ config, logger, metrics }: ProcessContext) => {
   const { security } = config;
@@ -130,6 +144,8 @@ export const buildApi = ({ config, logger, metrics }: ProcessContext) => {
       ...sessionRoutes({ login, sessions, accessTokens, ...security.signingKeys }),
       ...userRoutes(users),
     ],
+    // The innermost stands last: idempotency remembers nothing of what limits and permissions refuse.
+    interceptors: [buildIdempotency(config, { database, cipher }, logger)],
     pages: verifyEmailPages(),
     authenticate: sessions.authenticate,
     translateError: (error) =>

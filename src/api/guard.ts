@@ -61,7 +61,7 @@ type Handle = (request: RouteRequest) => Promise<RouteAnswer>;
 /** The handler inside its interceptors, the first one outermost; composed once, not for every request. */
 const compose = (route: Route, interceptors: readonly Interceptor[]): Handle =>
   interceptors.reduceRight<Handle>(
-    (inner, intercept) => (request) => intercept(route, request, () => inner(request)),
+    (inner, intercept) => (request) => intercept(route, request, (changed = request) => inner(changed)),
     route.handler,
   );
 

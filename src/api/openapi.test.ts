@@ -88,8 +88,9 @@ describe('the OpenAPI document', () => {
   });
   test('declares every answer, those of the guard included', () => {
     const { responses } = document.paths['/v1/auth/register/{registrationId}/verify'].post;
-    expect(keysOf(responses).map(Number)).toEqual([201, 400, 404, 408, 413, 415, 422, 429, 500, 503]);
+    expect(keysOf(responses).map(Number)).toEqual([201, 400, 404, 408, 409, 413, 415, 422, 429, 500, 503]);
     expect(keysOf(responses['400'].content['application/problem+json'].examples)).toEqual([
+      'invalid_idempotency_key',
       'validation_failed',
       'malformed_json',
     ]);
@@ -98,6 +99,19 @@ describe('the OpenAPI document', () => {
       'application/json',
       'application/problem+json',
     ]);
+  });
+  test('offers an Idempotency-Key on whatever changes something, and nowhere else', () => {
+    const { parameters, responses } = document.paths['/v1/auth/register'].post;
+    expect(parameters).toEqual([expect.objectContaining({ in: 'header', name: 'Idempotency-Key' })]);
+    expect(parameters[0]).not.toHaveProperty('required', true);
+    const [{ schema }] = parameters;
+    expect('8e03978e-40d5-43dd-bc93-6894a57f9324').toMatch(new RegExp(schema.pattern));
+    expect(keysOf(responses['202'].headers)).toContain('Idempotency-Replayed');
+    expect(keysOf(responses['409'].headers)).toEqual(expect.arrayContaining(['Idempotency-Replayed', 'Retry-After']));
+    expect(keysOf(responses['422'].content['application/problem+json'].examples)).toContain('idempotency_key_reused');
+    expect(keysOf(responses['503'].headers)).not.toContain('Idempotency-Replayed');
+    expect(document.paths['/healthz'].get.parameters).toBeUndefined();
+    expect(keysOf(document.paths['/healthz'].get.responses)).not.toContain('409');
   });
   test('says who may call', () => {
     const { post } = document.paths['/v1/auth/login'];

@@ -1,9 +1,11 @@
+import { z } from 'zod';
 import type { oas31, ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 'zod-openapi';
 
 import { type ErrorCode, ERRORS } from '../contracts/errors';
+import { IDEMPOTENCY_KEY_PATTERN } from '../contracts/idempotency';
 import { commonErrors } from './common-errors';
 import { PROBLEM_TYPE, problemSchema } from './problem';
-import type { ResponseSpec, Route } from './route';
+import { isWrite, type ResponseSpec, type Route } from './route';
 
 export interface DocumentInfo {
   readonly title: string;
@@ -18,20 +20,37 @@ export interface DocumentInfo {
 const INTRODUCTION = `Errors are RFC 9457 problem details; branch on \`code\`, which never changes. \`detail\` and the messages
 of fields follow \`Accept-Language\` (\`en\`, \`am\`). Unknown fields of a body are refused. A path that does not exist is answered
 with 404, a method that it does not have with 405 and \`Allow\`. A request that is not HTTP is answered with 400, 408 or 431
-before it reaches any operation.`;
+before it reaches any operation.
+
+Whatever changes something may be sent with an \`Idempotency-Key\` (draft-ietf-httpapi-idempotency-key), so that it can be
+repeated when its answer was lost. Make a new key, such as a random UUID, for each act, and keep it secret as you keep a
+password: with the same body it gives the same answer. For 24 hours a repetition by the same caller on the same path gets the
+first answer, with \`Idempotency-Replayed: true\`; with another body it gets 422 \`idempotency_key_reused\`, while the first
+is being worked on 409 \`idempotency_in_flight\`. Answers that ask to try again (5xx, 429 and whatever has \`Retry-After\`) and
+those given before a request is begun (401 \`invalid_token\`, \`validation_failed\` of the form) are not remembered. The
+language of a problem's texts, its \`requestId\` and \`instance\` are those of each repetition.`;
 
 const header = (description: string): oas31.HeaderObject => ({ description, schema: { type: 'string' } });
 const HEADERS: Record<string, oas31.HeaderObject> = {
   requestId: header('Id of the request: the one sent in X-Request-Id, or a new one'),
   retryAfter: header('Seconds to wait before the next try'),
   authenticate: header('RFC 6750'),
+  replayed: header('`true` where this is the first answer to an earlier request with the same Idempotency-Key'),
 };
 const headerRef = (name: string) => ({ $ref: `#/components/headers/${name}` as const });
 
-const successAnswer = (spec: ResponseSpec): ZodOpenApiResponseObject => ({
+const idempotencyKey = z.object({
+  'Idempotency-Key': z.string().regex(IDEMPOTENCY_KEY_PATTERN).optional().meta({
+    description: 'New for each act, the same when it is repeated',
+    example: '8e03978e-40d5-43dd-bc93-6894a57f9324',
+  }),
+});
+
+const successAnswer = (route: Route, spec: ResponseSpec): ZodOpenApiResponseObject => ({
   description: spec.description,
   headers: {
     'X-Request-Id': headerRef('requestId'),
+    ...(isWrite(route) && { 'Idempotency-Replayed': headerRef('replayed') }),
     ...Object.fromEntries(Object.entries(spec.headers ?? {}).map(([name, text]) => [name, header(text)])),
   },
   ...(spec.schema !== undefined && { content: { [spec.contentType ?? 'application/json']: { schema: spec.schema } } }),
@@ -54,17 +73,20 @@ const problemExample = (code: ErrorCode, path: string) => ({
 });
 
 /** The problem answer of one status, with an example for each of its codes. */
-const problemAnswer = (status: number, codes: readonly ErrorCode[], path: string): ZodOpenApiResponseObject => ({
+const problemAnswer = (route: Route, status: number, codes: readonly ErrorCode[]): ZodOpenApiResponseObject => ({
   description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('. '),
   headers: {
     'X-Request-Id': headerRef('requestId'),
-    ...((status === 429 || status === 503) && { 'Retry-After': headerRef('retryAfter') }),
+    ...((status === 429 || status === 503 || codes.includes('idempotency_in_flight')) && {
+      'Retry-After': headerRef('retryAfter'),
+    }),
+    ...(isWrite(route) && status < 429 && { 'Idempotency-Replayed': headerRef('replayed') }),
     ...(codes.includes('invalid_token') && { 'WWW-Authenticate': headerRef('authenticate') }),
   },
   content: {
     [PROBLEM_TYPE]: {
       schema: problemSchema,
-      examples: Object.fromEntries(codes.map((code) => [code, problemExample(code, path)])),
+      examples: Object.fromEntries(codes.map((code) => [code, problemExample(code, templated(route.path))])),
     },
   },
 });
@@ -74,11 +96,11 @@ const templated = (path: string): string => path.replaceAll(/:(\w+)/g, '{$1}');
 
 const answers = (route: Route, interceptorErrors: readonly ErrorCode[]): Record<string, ZodOpenApiResponseObject> => {
   const byStatus: Record<string, ZodOpenApiResponseObject> = {};
-  for (const [status, spec] of Object.entries(route.responses)) byStatus[status] = successAnswer(spec);
+  for (const [status, spec] of Object.entries(route.responses)) byStatus[status] = successAnswer(route, spec);
   const codes = [...new Set([...route.errors, ...interceptorErrors, ...commonErrors(route)])];
   for (const status of new Set(codes.map((code) => ERRORS[code].status))) {
     const group = codes.filter((code) => ERRORS[code].status === status);
-    const problem = problemAnswer(status, group, templated(route.path));
+    const problem = problemAnswer(route, status, group);
     const success = byStatus[status];
     byStatus[status] =
       success === undefined ? problem : { ...problem, ...success, content: { ...success.content, ...problem.content } };
@@ -92,10 +114,11 @@ const operation = (route: Route, interceptorErrors: readonly ErrorCode[]): ZodOp
   ...(route.description !== undefined && { description: route.description }),
   tags: [...route.tags],
   security: route.auth === 'bearer' ? [{ bearer: [] }] : [],
-  ...((route.params !== undefined || route.query !== undefined) && {
+  ...((route.params !== undefined || route.query !== undefined || isWrite(route)) && {
     requestParams: {
       ...(route.params !== undefined && { path: route.params }),
       ...(route.query !== undefined && { query: route.query }),
+      ...(isWrite(route) && { header: idempotencyKey }),
     },
   }),
   ...(route.body !== undefined && {

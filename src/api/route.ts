@@ -37,6 +37,12 @@ export interface RouteRequest<P = unknown, Q = unknown, B = unknown, C = Caller 
   readonly caller: C;
   readonly requestId: string;
   readonly headers: RequestHeaders;
+  /**
+   * The same text whenever one request is repeated under one `Idempotency-Key`, and for no other; nobody can guess it and it
+   * tells nothing. Ids of what the handler begins are made of it, so that a repetition after a crash joins what was begun.
+   * Absent without a key.
+   */
+  readonly repetitionId?: string | undefined;
   /** Address of the client. */
   readonly ip: string;
 }
@@ -57,6 +63,9 @@ export type AnswerOf<R extends ResponseSpecs> = {
     ? { readonly body: z.input<Z> }
     : { readonly body?: never });
 }[keyof R & number];
+
+/** Whether requests change something, so that they may be repeated under an `Idempotency-Key`. */
+export const isWrite = ({ method }: { readonly method: Method }): boolean => method !== 'get';
 
 /** What the validator, the response filter and the OpenAPI document are made from. */
 interface RouteDeclaration {
@@ -119,10 +128,10 @@ export const defineRoute = <
 
 /**
  * Runs around the handler, after authentication and validation: limits, idempotency, tracing. It may answer itself,
- * throw an `AppError`, or change the answer of `next`. It must pass the answer's headers on.
+ * throw an `AppError`, change the answer of `next`, or give `next` a changed request. It must pass the answer's headers on.
  */
 export type Interceptor = (
   route: Route,
   request: RouteRequest,
-  next: () => Promise<RouteAnswer>,
+  next: (changed?: RouteRequest) => Promise<RouteAnswer>,
 ) => Promise<RouteAnswer>;

@@ -5,6 +5,7 @@
 export const ERRORS = {
   malformed_json: { status: 400, title: 'The body is not well-formed JSON' },
   validation_failed: { status: 400, title: 'The request does not have the expected form' },
+  invalid_idempotency_key: { status: 400, title: 'The Idempotency-Key is not well-formed' },
   invalid_credentials: { status: 401, title: 'The credentials are wrong' },
   invalid_token: { status: 401, title: 'The access token is missing, wrong, expired or revoked' },
   invalid_refresh_token: { status: 401, title: 'The refresh token is wrong, expired, used or revoked' },
@@ -15,10 +16,12 @@ export const ERRORS = {
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   request_timeout: { status: 408, title: 'The request took too long to arrive' },
   registration_completed: { status: 409, title: 'The registration has been completed' },
+  idempotency_in_flight: { status: 409, title: 'The first request with this Idempotency-Key is still being worked on' },
   registration_expired: { status: 410, title: 'The registration has expired' },
   payload_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The media type is not supported' },
   invalid_code: { status: 422, title: 'The code is wrong or no longer works' },
+  idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another request' },
   too_many_attempts: { status: 429, title: 'Too many wrong codes; ask for a new one' },
   resend_too_soon: { status: 429, title: 'A code was sent less than a minute ago' },
   resend_limit_reached: { status: 429, title: 'No more codes can be sent for this registration' },
@@ -41,6 +44,8 @@ export interface AppErrorOptions {
   readonly errors?: readonly FieldError[];
   /** Seconds, sent as `Retry-After`. */
   readonly retryAfterSeconds?: number;
+  /** Further headers of the answer. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
 }
 
@@ -49,6 +54,7 @@ export class AppError extends Error {
   readonly detail: string | undefined;
   readonly errors: readonly FieldError[] | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -59,6 +65,7 @@ export class AppError extends Error {
     this.detail = options.detail;
     this.errors = options.errors;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.headers = options.headers;
   }
 
   get status(): number {

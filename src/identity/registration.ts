@@ -1,15 +1,16 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 
 import type { RequestOrigin } from '../contracts/audit';
 import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
 import { AppError } from '../contracts/errors';
+import { IDEMPOTENCY_KEY_LIFE_MS } from '../contracts/idempotency';
 import { DEFAULT_LOCALE, type Locale } from '../contracts/locale';
 import type { RegisterRequest, RegistrationState } from '../contracts/registration';
 import { passwordHashLocation, registrationExpiry } from '../contracts/registration-workflow';
 import type { TokensResponse, UserResponse } from '../contracts/session';
 import type { PasswordHasher } from '../crypto/password-hasher';
 import type { PasswordPolicy } from '../crypto/password-policy';
-import type { RegistrationRepository } from '../repositories/registration-repository';
+import type { RegistrationRepository, RegistrationStanding } from '../repositories/registration-repository';
 import type { UserRepository } from '../repositories/user-repository';
 import type { RegistrationRun, WorkflowStarter } from '../temporal/workflow-starter';
 
@@ -35,10 +36,18 @@ export interface Registrations {
   register(request: RegisterRequest, preferredLocale: Locale | undefined): Promise<RegistrationState>;
   /** @throws {AppError} `registration_not_found` */
   state(registrationId: string): Promise<RegistrationState>;
-  /** @throws {AppError} `invalid_code`, `too_many_attempts`, `registration_completed`, `registration_expired`, `registration_not_found` */
-  verify(registrationId: string, code: string, origin: RequestOrigin): Promise<TokensResponse & { user: UserResponse }>;
+  /**
+   * `repetitionId` (see `RouteRequest`) makes a repeated request the same try: after a lost answer it gets a session too.
+   * @throws {AppError} `invalid_code`, `too_many_attempts`, `registration_completed`, `registration_expired`, `registration_not_found`
+   */
+  verify(
+    registrationId: string,
+    code: string,
+    origin: RequestOrigin,
+    repetitionId?: string,
+  ): Promise<TokensResponse & { user: UserResponse }>;
   /** @throws {AppError} `resend_too_soon`, `resend_limit_reached`, `registration_completed`, `registration_expired`, `registration_not_found` */
-  resend(registrationId: string): Promise<RegistrationState>;
+  resend(registrationId: string, repetitionId?: string): Promise<RegistrationState>;
 }
 
 const CLOSED = { COMPLETED: 'registration_completed', EXPIRED: 'registration_expired' } as const;
@@ -72,23 +81,50 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
     return undefined;
   };
 
-  /** The run of a registration that can still be verified. @throws {AppError} `whileUnstored` until a worker has stored it */
-  const findOpenRun = async (
+  /** The run of a registration that can still be verified. */
+  const openRun = (
     registrationId: string,
-    whileUnstored: AppError,
-  ): Promise<RegistrationRun & { expiresAt: Date }> => {
-    const registration = await find(registrationId);
-    if (registration === undefined) throw whileUnstored;
-    const { status, workflowId, expiresAt } = registration;
+    { status, workflowId, expiresAt }: RegistrationStanding,
+  ): RegistrationRun & { expiresAt: Date } => {
     if (status !== 'VERIFICATION_PENDING') throw new AppError(CLOSED[status]);
     if (expiresAt <= new Date()) throw new AppError('registration_expired');
     return { registrationId, workflowId, expiresAt };
   };
 
   /** The workflow closed between the look into the database and the update. */
-  const throwClosed = async (registrationId: string): Promise<never> => {
-    const registration = await registrations.find(registrationId);
-    throw new AppError(registration?.status === 'COMPLETED' ? 'registration_completed' : 'registration_expired');
+  const closedError = (registration: RegistrationStanding | undefined): AppError =>
+    new AppError(registration?.status === 'COMPLETED' ? 'registration_completed' : 'registration_expired');
+
+  /** The account, where this very request opened it and its answer was lost. */
+  const openedBefore = (
+    { status, lastAttemptId, userId, closedAt }: RegistrationStanding,
+    repetitionId: string | undefined,
+  ): string | undefined => {
+    const isRecent = closedAt !== null && closedAt.getTime() > Date.now() - IDEMPOTENCY_KEY_LIFE_MS;
+    const isOwn = status === 'COMPLETED' && repetitionId !== undefined && lastAttemptId === repetitionId;
+    return isOwn && isRecent ? (userId ?? undefined) : undefined;
+  };
+
+  /**
+   * Not the repetition's id alone: Temporal would answer a later repetition with the "too soon" of the first for ever.
+   * The part behind it is new for every delivery.
+   */
+  const resendIdOf = (repetitionId: string | undefined): string =>
+    repetitionId === undefined ? randomUUID() : `${repetitionId}/${randomUUID()}`;
+  /** Whether this very request has issued the newest code. */
+  const sentBefore = ({ lastResendId }: RegistrationStanding, repetitionId: string | undefined): boolean =>
+    repetitionId !== undefined && lastResendId?.startsWith(`${repetitionId}/`) === true;
+
+  /** Opens the account. @returns its id */
+  const tryCode = async (run: RegistrationRun, code: string, repetitionId: string | undefined): Promise<string> => {
+    const result = await starter.verifyRegistration(run, code, repetitionId ?? randomUUID());
+    if (result?.outcome === 'activated') return result.userId;
+    if (result !== undefined && result.outcome !== 'already_completed' && result.outcome !== 'expired')
+      throw new AppError(result.outcome);
+    const registration = await registrations.find(run.registrationId);
+    const userId = registration && openedBefore(registration, repetitionId);
+    if (userId === undefined) throw closedError(registration);
+    return userId;
   };
 
   return {
@@ -97,7 +133,8 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
       const emailIndex = blindIndex.of('email', person.email);
       const passwordHash = await hasher.hashForRegistration(password, emailIndex);
       const profile = { ...person, locale: locale ?? preferredLocale ?? DEFAULT_LOCALE, consents };
-      const workflowId = workflowIdOf({ ...profile, passwordHash });
+      // A language that was only preferred is no part of the submission: a repetition may come with another header.
+      const workflowId = workflowIdOf({ ...person, locale: locale ?? null, consents, passwordHash });
       const passwordHashCiphertext = cipher.encrypt(passwordHash, passwordHashLocation(workflowId));
       const registrationId = await starter.startRegistration({
         workflowId,
@@ -119,39 +156,35 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
       };
     },
 
-    async verify(registrationId, code, origin) {
+    async verify(registrationId, code, origin, repetitionId) {
+      const registration = await find(registrationId);
       // Until it is stored no code was issued, so none can be right.
-      const run = await findOpenRun(registrationId, new AppError('invalid_code'));
-      const result = await starter.verifyRegistration(run, code);
-      if (result === undefined) return throwClosed(registrationId);
-      switch (result.outcome) {
-        case 'activated': {
-          const [user, tokens] = await Promise.all([
-            users.findById(result.userId),
-            sessions.open(result.userId, ['otp'], origin),
-          ]);
-          if (user === undefined) throw new AppError('registration_completed');
-          return { ...tokens, user: toUserResponse(user) };
-        }
-        case 'already_completed':
-          throw new AppError('registration_completed');
-        case 'expired':
-          throw new AppError('registration_expired');
-        default:
-          throw new AppError(result.outcome);
-      }
+      if (registration === undefined) throw new AppError('invalid_code');
+      const userId =
+        openedBefore(registration, repetitionId) ??
+        (await tryCode(openRun(registrationId, registration), code, repetitionId));
+      const [user, tokens] = await Promise.all([users.findById(userId), sessions.open(userId, ['otp'], origin)]);
+      if (user === undefined) throw new AppError('registration_completed');
+      return { ...tokens, user: toUserResponse(user) };
     },
 
-    async resend(registrationId) {
+    async resend(registrationId, repetitionId) {
+      const registration = await find(registrationId);
       // Until it is stored its first mail is still to come.
-      const run = await findOpenRun(registrationId, new AppError('resend_too_soon', { retryAfterSeconds: 60 }));
-      const result = await starter.resendRegistrationCode(run);
-      if (result === undefined) return throwClosed(registrationId);
+      if (registration === undefined) throw new AppError('resend_too_soon', { retryAfterSeconds: 60 });
+      const run = openRun(registrationId, registration);
+      if (sentBefore(registration, repetitionId)) return pending(registrationId, run.expiresAt);
+      const result = await starter.resendRegistrationCode(run, resendIdOf(repetitionId));
+      if (result === undefined) throw closedError(await registrations.find(registrationId));
       switch (result.outcome) {
         case 'issued':
           return pending(registrationId, run.expiresAt);
-        case 'too_soon':
+        case 'too_soon': {
+          // Perhaps because of this very request, whose first delivery was still on its way.
+          const now = await registrations.find(registrationId);
+          if (now !== undefined && sentBefore(now, repetitionId)) return pending(registrationId, run.expiresAt);
           throw new AppError('resend_too_soon', { retryAfterSeconds: Math.ceil(result.retryAfterMs / 1_000) });
+        }
         case 'limit_reached':
           throw new AppError('resend_limit_reached');
         case 'already_completed':

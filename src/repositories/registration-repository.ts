@@ -29,6 +29,12 @@ export interface OpenRegistration {
   readonly submission: RegistrationSubmission;
 }
 
+/** Where a registration stands, and which requests brought it there. */
+export type RegistrationStanding = Pick<
+  RegistrationRow,
+  'workflowId' | 'status' | 'expiresAt' | 'kind' | 'lastAttemptId' | 'lastResendId' | 'userId' | 'closedAt'
+>;
+
 export interface NewRegistration {
   readonly registrationId: string;
   readonly workflowId: string;
@@ -39,9 +45,7 @@ export interface NewRegistration {
 export interface RegistrationRepository {
   /** Stores a pending registration, or a decoy where something is taken; a second call with the same id changes nothing. */
   createPending(registration: NewRegistration): Promise<void>;
-  find(
-    registrationId: string,
-  ): Promise<Pick<RegistrationRow, 'workflowId' | 'status' | 'expiresAt' | 'kind'> | undefined>;
+  find(registrationId: string): Promise<RegistrationStanding | undefined>;
   findOpen(registrationId: string): Promise<OpenRegistration | undefined>;
   /** Hashes of the passwords that open registrations of an address were made with. */
   findOpenPasswordHashes(emailIndex: Uint8Array<ArrayBuffer>): Promise<string[]>;
@@ -94,7 +98,8 @@ const OPEN_ROW = `id, workflow_id AS "workflowId", status::text, kind::text, pro
 const FIND = {
   name: 'registration/find',
   text: `
-    SELECT workflow_id AS "workflowId", status::text, expires_at AS "expiresAt", kind::text
+    SELECT workflow_id AS "workflowId", status::text, expires_at AS "expiresAt", kind::text,
+      last_attempt_id AS "lastAttemptId", last_resend_id AS "lastResendId", user_id AS "userId", closed_at AS "closedAt"
     FROM registrations WHERE id = $1`,
 };
 const FIND_OPEN = { name: 'registration/find-open', text: `SELECT ${OPEN_ROW} FROM registrations WHERE id = $1` };
@@ -236,9 +241,7 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
     },
 
     async find(registrationId) {
-      const [row] = await database.sql<Pick<RegistrationRow, 'workflowId' | 'status' | 'expiresAt' | 'kind'>>(FIND, [
-        registrationId,
-      ]);
+      const [row] = await database.sql<RegistrationStanding>(FIND, [registrationId]);
       return row;
     },
 

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 import {
   type Client,
   isGrpcServiceError,
@@ -39,10 +37,10 @@ export interface RegistrationRun {
 export interface WorkflowStarter {
   /** Starts a registration or joins the one that runs under this id. @returns its run id, a UUIDv7 */
   startRegistration(start: RegistrationStart): Promise<string>;
-  /** `undefined` when the run has closed, so the database knows how it ended. */
-  verifyRegistration(run: RegistrationRun, code: string): Promise<VerifyOutcome | undefined>;
-  /** `undefined` when the run has closed. */
-  resendRegistrationCode(run: RegistrationRun): Promise<ResendOutcome | undefined>;
+  /** A second call with one `attemptId` joins the first. `undefined` when the run has closed: the database knows how it ended. */
+  verifyRegistration(run: RegistrationRun, code: string, attemptId: string): Promise<VerifyOutcome | undefined>;
+  /** A second call with one `resendId` joins the first. `undefined` when the run has closed. */
+  resendRegistrationCode(run: RegistrationRun, resendId: string): Promise<ResendOutcome | undefined>;
   /** Whether a registration with this run id is open. Visibility lags behind by up to a second. */
   isRegistrationOpen(registrationId: string): Promise<boolean>;
 }
@@ -105,11 +103,11 @@ export const createWorkflowStarter = (client: Client, { rpcTimeoutMs, updateTime
         return handle.firstExecutionRunId;
       }),
 
-    verifyRegistration: (run, code) =>
-      update(run, (handle) => handle.executeUpdate(verifyUpdate, { args: [code], updateId: randomUUID() })),
+    verifyRegistration: (run, code, attemptId) =>
+      update(run, (handle) => handle.executeUpdate(verifyUpdate, { args: [code], updateId: attemptId })),
 
-    resendRegistrationCode: (run) =>
-      update(run, (handle) => handle.executeUpdate(resendUpdate, { updateId: randomUUID() })),
+    resendRegistrationCode: (run, resendId) =>
+      update(run, (handle) => handle.executeUpdate(resendUpdate, { updateId: resendId })),
 
     isRegistrationOpen: (registrationId) =>
       call(rpcTimeoutMs, async () => {

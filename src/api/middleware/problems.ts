@@ -65,6 +65,7 @@ const send = (ctx: AppContext, error: AppError): void => {
   ctx.set('Content-Language', locale);
   ctx.vary('Accept-Language');
   if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(Math.ceil(error.retryAfterSeconds)));
+  if (error.headers !== undefined) ctx.set({ ...error.headers });
   if (error.code === 'invalid_token') ctx.set('WWW-Authenticate', 'Bearer error="invalid_token"');
   ctx.status = error.status;
   if (error.code === 'payload_too_large') {

@@ -57,7 +57,9 @@ export const registrationRoutes = (registrations: Registrations): Route[] => [
     path: '/v1/auth/register/:registrationId/verify',
     operationId: 'verifyRegistration',
     summary: 'Prove the address with the mailed code',
-    description: 'The right code opens the account and a session. A code works once and bears five wrong tries.',
+    description:
+      'The right code opens the account and a session. A code works once and bears five wrong tries. With an Idempotency-Key a ' +
+      'request whose answer was lost may be repeated and gets its session.',
     tags: TAGS,
     auth: 'none',
     params: registrationParams,
@@ -71,10 +73,11 @@ export const registrationRoutes = (registrations: Registrations): Route[] => [
       'too_many_attempts',
       'service_unavailable',
     ],
-    handler: async (request) => ({
-      status: 201,
-      body: await registrations.verify(request.params.registrationId, request.body.code, originOf(request)),
-    }),
+    handler: async (request) => {
+      const { params, body, repetitionId } = request;
+      const verified = await registrations.verify(params.registrationId, body.code, originOf(request), repetitionId);
+      return { status: 201, body: verified };
+    },
   }),
   defineRoute({
     method: 'post',
@@ -94,8 +97,8 @@ export const registrationRoutes = (registrations: Registrations): Route[] => [
       'resend_limit_reached',
       'service_unavailable',
     ],
-    handler: async ({ params }) => {
-      const { registrationId, expiresAt } = await registrations.resend(params.registrationId);
+    handler: async ({ params, repetitionId }) => {
+      const { registrationId, expiresAt } = await registrations.resend(params.registrationId, repetitionId);
       return { status: 202, body: { registrationId, status: 'verification_pending', expiresAt } };
     },
   }),
