@@ -105,7 +105,7 @@ describe('the OpenAPI document', () => {
     expect(parameters).toEqual([expect.objectContaining({ in: 'header', name: 'Idempotency-Key' })]);
     expect(parameters[0]).not.toHaveProperty('required', true);
     const [{ schema }] = parameters;
-    expect('8e03978e-40d5-43dd-bc93-6894a57f9324').toMatch(new RegExp(schema.pattern));
+    expect('8e03978e-40d5-43dd-bc93-6894a57f9324').toMatch(new RegExp(schema.pattern as string));
     expect(keysOf(responses['202'].headers)).toContain('Idempotency-Replayed');
     expect(keysOf(responses['409'].headers)).toEqual(expect.arrayContaining(['Idempotency-Replayed', 'Retry-After']));
     expect(keysOf(responses['422'].content['application/problem+json'].examples)).toContain('idempotency_key_reused');

@@ -176,9 +176,11 @@ describe('a key', () => {
       expect(isReplayed(answer)).toBe(false);
     }
     expect(isReplayed(await login(key))).toBe(false);
-    const ids = await Promise.all([1, 2].map(async () => (await register(service, newPerson())).body.registrationId));
+    const ids = await Promise.all(
+      [1, 2].map(async () => (await register(service, newPerson())).body.registrationId as string),
+    );
     for (const id of ids) {
-      const answer = await postWithKey(service.http, `/v1/auth/register/${String(id)}/verify`, key, { code: '000000' });
+      const answer = await postWithKey(service.http, `/v1/auth/register/${id}/verify`, key, { code: '000000' });
       expect(isReplayed(answer)).toBe(false);
     }
   });
