@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { eventually } from '../support/eventually';
 import { holdTable, someoneWaits } from '../support/hold';
@@ -13,17 +13,22 @@ import {
 } from '../support/idempotency';
 import { logIn, mailedCode, newPerson, type Person, register, signUp, WELCOME_SUBJECT } from '../support/people';
 import { expectProblem } from '../support/problems';
-import { useSecondApi } from '../support/second-api';
+import { type SecondApi, startSecondApi } from '../support/second-api';
 import { useTestService } from '../support/service';
 
 /** The longest that a key stays with a process that was killed, milliseconds. */
 const LEASE_MS = 15_000;
 const RECOVERY_MS = 60_000;
+const START_TIMEOUT_MS = 60_000;
 const ENV = { RATE_LIMIT_MODE: 'observe' };
 
-const { api: second, start: startSecond } = useSecondApi(() => service, { ...ENV, REQUEST_TIMEOUT: '2s' });
+let second: SecondApi;
+// Hooks run in the order in which they are registered: this one before the stack stops.
+afterAll(() => second.process.stop(), START_TIMEOUT_MS);
 const service = useTestService({ env: ENV });
-startSecond();
+beforeAll(async () => {
+  second = await startSecondApi(service, { ...ENV, REQUEST_TIMEOUT: '2s' });
+}, START_TIMEOUT_MS);
 
 const login = (http: HttpClient, key: string, { email, password }: Person): Promise<Answer> =>
   postWithKey(http, '/v1/auth/login', key, { email, password });

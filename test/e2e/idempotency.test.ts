@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { exampleBody, type Operation, readOperations } from '../support/api-document';
 import { eventually } from '../support/eventually';
@@ -19,23 +19,28 @@ import {
 } from '../support/idempotency';
 import { logIn, mailedCode, newPerson, type Person, register, signUp, verify, wrongCode } from '../support/people';
 import { expectProblem } from '../support/problems';
-import { useSecondApi } from '../support/second-api';
+import { type SecondApi, startSecondApi } from '../support/second-api';
 import { useTestService } from '../support/service';
 
 const REUSED = { status: 422, code: 'idempotency_key_reused' };
 const IN_FLIGHT = { status: 409, code: 'idempotency_in_flight' };
 const MALFORMED = { status: 400, code: 'invalid_idempotency_key' };
+const START_TIMEOUT_MS = 60_000;
 const ENV = { RATE_LIMIT_MODE: 'observe' };
 const LOGIN = '/v1/auth/login';
 
-const { api: second, start: startSecond } = useSecondApi(() => service, {
-  ...ENV,
-  // One hash at a time and none that waits: easily overloaded.
-  PASSWORD_HASH_CONCURRENCY: '1',
-  PASSWORD_HASH_QUEUE: '0',
-});
+let second: SecondApi;
+// Hooks run in the order in which they are registered: this one before the stack stops.
+afterAll(() => second.process.stop(), START_TIMEOUT_MS);
 const service = useTestService({ env: ENV });
-startSecond();
+beforeAll(async () => {
+  second = await startSecondApi(service, {
+    ...ENV,
+    // One hash at a time and none that waits: easily overloaded.
+    PASSWORD_HASH_CONCURRENCY: '1',
+    PASSWORD_HASH_QUEUE: '0',
+  });
+}, START_TIMEOUT_MS);
 
 const person = newPerson({ firstName: 'Sentinelfirst', phone: '+251977310554' });
 const credentials = ({ email, password }: Person) => ({ email, password });
