@@ -88,6 +88,7 @@ const closeAll = async (...closers: (() => unknown)[]): Promise<void> => {
   await Promise.allSettled(closers.map((close) => Promise.resolve().then(close)));
 };
 
+/** Stands last of the interceptors, innermost: it must remember nothing of what limits and permissions refuse. */
 const buildIdempotency = (
   { security }: Config,
   { database, cipher }: Pick<ReturnType<typeof buildData>, 'database' | 'cipher'>,
@@ -144,7 +145,6 @@ export const buildApi = ({ config, logger, metrics }: ProcessContext) => {
       ...sessionRoutes({ login, sessions, accessTokens, ...security.signingKeys }),
       ...userRoutes(users),
     ],
-    // The innermost stands last: idempotency remembers nothing of what limits and permissions refuse.
     interceptors: [buildIdempotency(config, { database, cipher }, logger)],
     pages: verifyEmailPages(),
     authenticate: sessions.authenticate,
