@@ -31,6 +31,7 @@ import { mailIndicator, postgresIndicator, redisIndicator, temporalIndicator } f
 import { createReadiness } from './health/readiness';
 import { createLogin } from './identity/login';
 import { createRegistrations } from './identity/registration';
+import { createSessionNotices } from './identity/session-notices';
 import { createSessions } from './identity/sessions';
 import { createMailTransport } from './mail/mail-transport';
 import { createMailer } from './mail/mailer';
@@ -40,6 +41,7 @@ import { createQueueConsumer } from './queue/queue.consumer';
 import { createQueueProducer } from './queue/queue.producer';
 import { createAuditTrail } from './repositories/audit-trail';
 import { isDatabaseUnavailable } from './repositories/database-errors';
+import { createDeviceRepository } from './repositories/device-repository';
 import { createIdempotencyRepository } from './repositories/idempotency-repository';
 import { createMailDeliveryRepository } from './repositories/mail-delivery-repository';
 import { createDatabase, pingDatabase } from './repositories/prisma-client';
@@ -100,23 +102,37 @@ const buildIdempotency = (
     logger,
   });
 
-/** The `api` process. Without Redis, Temporal or mail it still serves what does not need them, so only Postgres makes it unready. */
-export const buildApi = ({ config, logger, metrics }: ProcessContext) => {
-  const { security } = config;
-  const data = buildData(config);
-  const { database, cipher, blindIndex, audit, users } = data;
-  const temporal = createTemporalConnection(config.temporal);
-  const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
-  const transport = createMailTransport(config.mail);
-  const hasher = createPasswordHasher(security.passwordHash, security.tokenKey);
+/** Sessions with their tokens, and the notices of them. */
+const buildSessions = (
+  { config: { security }, logger }: ProcessContext,
+  { database, cipher, blindIndex, audit, users }: ReturnType<typeof buildData>,
+  queue: ReturnType<typeof createQueueProducer>,
+) => {
   const keyRing = createSigningKeyRing(createSigningKeyRepository(database, cipher), security.signingKeys);
   const accessTokens = createAccessTokens(keyRing, security.jwt);
+  const notices = createSessionNotices({ users, queue, logger });
   const sessions = createSessions({
     sessions: createSessionRepository(database, audit),
+    devices: createDeviceRepository({ database, cipher, blindIndex, audit }),
+    notices,
     accessTokens,
     refreshTokens: createRefreshTokens(security.tokenKey),
     config: security,
   });
+  return { accessTokens, sessions, notices };
+};
+
+/** The `api` process. Without Redis, Temporal or mail it still serves what does not need them, so only Postgres makes it unready. */
+export const buildApi = (context: ProcessContext) => {
+  const { config, logger, metrics } = context;
+  const { security } = config;
+  const data = buildData(config);
+  const { database, cipher, blindIndex, users } = data;
+  const temporal = createTemporalConnection(config.temporal);
+  const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
+  const transport = createMailTransport(config.mail);
+  const hasher = createPasswordHasher(security.passwordHash, security.tokenKey);
+  const { accessTokens, sessions, notices } = buildSessions(context, data, queue);
   const login = createLogin({ ...data, hasher, sessions });
   const registrations = createRegistrations({
     policy: createPasswordPolicy(),
@@ -158,13 +174,15 @@ export const buildApi = ({ config, logger, metrics }: ProcessContext) => {
     config: config.app,
     docs: { title: 'Meqenet Auth', version: API_VERSION, publicUrl: config.app.publicUrl },
   });
-  const close = () =>
-    closeAll(
+  const close = async (): Promise<void> => {
+    await notices.settled();
+    await closeAll(
       () => temporal.close(),
       () => queue.close(),
       () => transport.close(),
       () => database.$disconnect(),
     );
+  };
   return { app, readiness, close };
 };
 
@@ -225,6 +243,9 @@ export const buildConsumer = ({ config, logger, metrics }: ProcessContext) => {
     sendWelcomeMail: ({ userId, email, locale }) => mailer.sendWelcome({ userId, to: email, locale }),
     notices: {
       'password:changed': ({ eventId, email, locale }) => mailer.sendPasswordChanged({ eventId, to: email, locale }),
+      'session:new-device': ({ eventId, email, locale }) => mailer.sendNewDevice({ eventId, to: email, locale }),
+      'session:reuse-detected': ({ eventId, email, locale }) =>
+        mailer.sendReuseDetected({ eventId, to: email, locale }),
     } satisfies NoticeHandlers,
   });
   const readiness = createReadiness(

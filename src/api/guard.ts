@@ -51,6 +51,7 @@ const toRequest = (ctx: AppContext, { params, query, body, caller }: Parsed): Ro
       userAgent: headers['user-agent'],
       acceptLanguage: headers['accept-language'],
       idempotencyKey: singleHeader(headers['idempotency-key']),
+      deviceId: singleHeader(headers['x-device-id']),
     },
     ip: ctx.ip,
   };

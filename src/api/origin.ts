@@ -1,7 +1,7 @@
 import type { RequestOrigin } from '../contracts/audit';
 import type { RouteRequest } from './route';
 
-/** Where a request came from, for the audit trail. */
+/** Where a request came from, for the audit trail and the list of devices. */
 export const originOf = ({
   requestId,
   ip,
@@ -10,4 +10,5 @@ export const originOf = ({
   requestId,
   ip,
   userAgent: headers.userAgent,
+  deviceId: headers.deviceId,
 });

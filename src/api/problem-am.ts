@@ -12,6 +12,7 @@ export const AMHARIC_DETAILS: Readonly<Partial<Record<ErrorCode, string>>> = {
   account_locked: 'መለያው ተቆልፏል።',
   not_found: 'በዚህ አድራሻ ምንም የለም።',
   registration_not_found: 'እንዲህ ያለ ምዝገባ የለም።',
+  session_not_found: 'እንዲህ ያለ የመግቢያ ክፍለ ጊዜ የለዎትም።',
   method_not_allowed: 'ይህ ዘዴ እዚህ አይፈቀድም።',
   request_timeout: 'ጥያቄው ለመድረስ ረጅም ጊዜ ወስዷል።',
   registration_completed: 'ምዝገባው ተጠናቋል።',

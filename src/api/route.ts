@@ -22,6 +22,8 @@ export interface RequestHeaders {
   readonly userAgent: string | undefined;
   readonly acceptLanguage: string | undefined;
   readonly idempotencyKey: string | undefined;
+  /** `X-Device-Id`: chosen by the client, the same for all logins from one device. */
+  readonly deviceId: string | undefined;
 }
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;

@@ -17,6 +17,7 @@ export const securityEnv = z.object({
   ),
   REFRESH_TOKEN_IDLE_EXPIRES_IN: duration('7d', 'A session ends when its refresh token is not used for so long'),
   REFRESH_TOKEN_ABSOLUTE_EXPIRES_IN: duration('30d', 'A session ends so long after the login in any case'),
+  MAX_SESSIONS_PER_USER: integer(100, 1, 10_000, 'Sessions of one account at once; a further login ends the oldest'),
   REGISTRATION_EXPIRES_IN: duration('24h', 'An unverified registration is purged after this time'),
   ARGON2_MEMORY_KIB: integer(19_456, 8_192, 1_048_576, 'Argon2id memory, KiB'),
   ARGON2_ITERATIONS: integer(2, 1, 20, 'Argon2id passes'),
@@ -54,6 +55,7 @@ export const toSecurityConfig = (env: z.output<typeof securityEnv>) => ({
     idleExpiresInMs: env.REFRESH_TOKEN_IDLE_EXPIRES_IN,
     absoluteExpiresInMs: env.REFRESH_TOKEN_ABSOLUTE_EXPIRES_IN,
   },
+  maxSessionsPerUser: env.MAX_SESSIONS_PER_USER,
   registrationExpiresInMs: env.REGISTRATION_EXPIRES_IN,
   passwordHash: {
     memoryKib: env.ARGON2_MEMORY_KIB,

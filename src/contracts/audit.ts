@@ -30,6 +30,8 @@ export interface RequestOrigin {
   /** Address of the client. */
   readonly ip: string;
   readonly userAgent: string | undefined;
+  /** Chosen by the client, the same for all logins from one device. */
+  readonly deviceId?: string | undefined;
 }
 
 /** Ids, names and counts only: details are stored in the clear. */

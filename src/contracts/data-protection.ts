@@ -13,7 +13,7 @@ export interface FieldCipher {
 }
 
 /** Identifiers that are looked up by equality. */
-export type IndexedField = 'email' | 'phone' | 'faydaId';
+export type IndexedField = 'email' | 'phone' | 'faydaId' | 'device';
 
 /** Turns a normalised identifier into 32 bytes that are equal when it is, and tell nothing else without the key. */
 export interface BlindIndex {

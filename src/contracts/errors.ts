@@ -13,6 +13,7 @@ export const ERRORS = {
   account_locked: { status: 403, title: 'The account is locked' },
   not_found: { status: 404, title: 'There is nothing at this address' },
   registration_not_found: { status: 404, title: 'There is no such registration' },
+  session_not_found: { status: 404, title: 'The caller has no such session' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   request_timeout: { status: 408, title: 'The request took too long to arrive' },
   registration_completed: { status: 409, title: 'The registration has been completed' },

@@ -25,6 +25,8 @@ const noticeSchema = userRegisteredSchema.extend({ eventId: z.uuid() });
  */
 export const NOTICES = {
   'password:changed': noticeSchema,
+  'session:new-device': noticeSchema,
+  'session:reuse-detected': noticeSchema,
 } as const satisfies Record<string, z.ZodType<z.output<typeof noticeSchema>>>;
 export type NoticeName = keyof typeof NOTICES;
 export type Notice<Name extends NoticeName = NoticeName> = z.output<(typeof NOTICES)[Name]>;

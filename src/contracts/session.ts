@@ -29,6 +29,18 @@ export const tokensResponse = z.object({
 });
 export type TokensResponse = z.output<typeof tokensResponse>;
 
+/** A login on one device, as its owner sees it. */
+export const sessionResponse = z.object({
+  id: uuidSchema,
+  createdAt: instantSchema,
+  lastUsedAt: instantSchema.meta({ description: 'Login or last refresh' }),
+  current: z.boolean().meta({ description: 'Whether the request was sent with a token of this session' }),
+  userAgent: z.string().nullable().meta({ description: 'Kind of browser and system', example: 'Firefox on Android' }),
+  ip: z.string().nullable().meta({ description: 'Address of the login, masked', example: '196.188.12.*' }),
+});
+export const sessionsResponse = z.object({ sessions: z.array(sessionResponse) });
+export type SessionsResponse = z.output<typeof sessionsResponse>;
+
 export const userResponse = z.object({
   id: uuidSchema,
   email: z.string(),

@@ -2,10 +2,14 @@ import type { SecurityConfig } from '../config/security.config';
 import type { RequestOrigin } from '../contracts/audit';
 import type { Caller } from '../contracts/caller';
 import { AppError } from '../contracts/errors';
-import type { TokensResponse } from '../contracts/session';
+import type { SessionsResponse, TokensResponse } from '../contracts/session';
 import type { AccessTokens, AccessTokenSubject } from '../crypto/access-token';
 import type { RefreshTokens } from '../crypto/refresh-token';
+import type { DeviceRepository } from '../repositories/device-repository';
 import type { SessionRepository } from '../repositories/session-repository';
+
+import { deviceOf } from './device';
+import type { SessionNotices } from './session-notices';
 
 /** A predecessor may be shown again for so long: lost answers and concurrent tabs must not log anyone out. */
 const REFRESH_GRACE_MS = 30_000;
@@ -14,7 +18,9 @@ interface Dependencies {
   readonly sessions: SessionRepository;
   readonly accessTokens: AccessTokens;
   readonly refreshTokens: RefreshTokens;
-  readonly config: Pick<SecurityConfig, 'jwt' | 'refreshToken'>;
+  readonly devices: DeviceRepository;
+  readonly notices: Pick<SessionNotices, 'tell'>;
+  readonly config: Pick<SecurityConfig, 'jwt' | 'refreshToken' | 'maxSessionsPerUser'>;
 }
 
 /** Of RFC 8176: a password, a one-time code. */
@@ -22,21 +28,27 @@ export type AuthenticationMethod = 'pwd' | 'otp';
 
 export interface Sessions {
   /**
-   * Opens a session for whoever has just proven who they are; `amr` names how (RFC 8176).
+   * Opens a session for whoever has just proven who they are; `amr` names how (RFC 8176). The owner is told of a device that
+   * the account had not seen.
    * @throws {AppError} `invalid_credentials` where the account was locked or erased since
    */
   open(userId: string, amr: readonly AuthenticationMethod[], origin: RequestOrigin): Promise<TokensResponse>;
-  /** @throws {AppError} `invalid_refresh_token`; reuse ends the session */
+  /** @throws {AppError} `invalid_refresh_token`; reuse ends the session, and its owner is told */
   refresh(refreshToken: string, origin: RequestOrigin): Promise<TokensResponse>;
   end(caller: Caller, origin: RequestOrigin): Promise<void>;
   endAll(caller: Caller, origin: RequestOrigin): Promise<void>;
+  /** The caller's sessions that can go on. */
+  list(caller: Caller): Promise<SessionsResponse['sessions']>;
+  /** Ends one of the caller's sessions. @throws {AppError} `session_not_found` */
+  revoke(caller: Caller, sessionId: string, origin: RequestOrigin): Promise<void>;
   /** Checks the token and that its session still lives, in the database: a logout counts at once, everywhere. @throws {AppError} `invalid_token` */
   readonly authenticate: (accessToken: string) => Promise<Caller>;
 }
 
 const seconds = (milliseconds: number): number => Math.round(milliseconds / 1_000);
 
-export const createSessions = ({ sessions, accessTokens, refreshTokens, config }: Dependencies): Sessions => {
+export const createSessions = (dependencies: Dependencies): Sessions => {
+  const { sessions, devices, notices, accessTokens, refreshTokens, config } = dependencies;
   const { idleExpiresInMs, absoluteExpiresInMs } = config.refreshToken;
 
   const answer = async (
@@ -68,6 +80,8 @@ export const createSessions = ({ sessions, accessTokens, refreshTokens, config }
         origin,
       });
       if (session === undefined) throw new AppError('invalid_credentials');
+      const { isNewDevice } = await devices.record(session, deviceOf(origin), config.maxSessionsPerUser, origin);
+      if (isNewDevice) notices.tell('session:new-device', userId, session.id);
       return answer(session, refreshToken, refreshTokenExpiresAt);
     },
 
@@ -80,6 +94,7 @@ export const createSessions = ({ sessions, accessTokens, refreshTokens, config }
         graceMs: REFRESH_GRACE_MS,
         origin,
       });
+      if (result.outcome === 'reused') notices.tell('session:reuse-detected', result.userId, result.sessionId);
       if (result.outcome !== 'rotated') throw new AppError('invalid_refresh_token');
       return answer(result.session, successor, result.successorExpiresAt);
     },
@@ -90,6 +105,23 @@ export const createSessions = ({ sessions, accessTokens, refreshTokens, config }
 
     async endAll(caller, origin) {
       await sessions.endAll(caller.userId, 'LOGOUT', origin);
+    },
+
+    async list(caller) {
+      const found = await devices.list(caller.userId);
+      return found.map(({ id, createdAt, lastUsedAt, device }) => ({
+        id,
+        createdAt: createdAt.toISOString(),
+        lastUsedAt: lastUsedAt.toISOString(),
+        current: id === caller.sessionId,
+        userAgent: device?.userAgent ?? null,
+        ip: device?.ip ?? null,
+      }));
+    },
+
+    async revoke(caller, sessionId, origin) {
+      if (!(await sessions.end(sessionId, caller.userId, 'REVOKED_BY_USER', origin)))
+        throw new AppError('session_not_found');
     },
 
     async authenticate(accessToken) {

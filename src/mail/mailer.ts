@@ -84,6 +84,12 @@ export const createMailer = ({ transport, deliveries, from, now = Date.now }: Ma
     /** Tells the owner that the password is another one now; once per change. */
     sendPasswordChanged: (mail: Addressee & { eventId: string }): Promise<boolean> =>
       deliver(`password-changed/${mail.eventId}`, mail, render('password-changed', mail.locale, {})),
+    /** Tells the owner of a login from a device that the account had not seen; once per session. */
+    sendNewDevice: (mail: Addressee & { eventId: string }): Promise<boolean> =>
+      deliver(`session-new-device/${mail.eventId}`, mail, render('session-new-device', mail.locale, {})),
+    /** Tells the owner that a session was ended because an old refresh token of it was shown; once per session. */
+    sendReuseDetected: (mail: Addressee & { eventId: string }): Promise<boolean> =>
+      deliver(`session-reuse-detected/${mail.eventId}`, mail, render('session-reuse-detected', mail.locale, {})),
     /** The link of the `issue`-th mail of a password reset. */
     sendPasswordReset: (
       mail: Addressee & { resetId: string; issue: number; link: string; expiresAt: Date },

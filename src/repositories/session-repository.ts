@@ -47,7 +47,7 @@ export type RotationOutcome =
   /** Unknown, expired, or of a session that has ended. */
   | { readonly outcome: 'refused' }
   /** Used before, and not just now: the family has been ended. */
-  | { readonly outcome: 'reused'; readonly sessionId: string };
+  | { readonly outcome: 'reused'; readonly sessionId: string; readonly userId: string };
 
 export interface SessionRepository {
   /** Undefined where the account may not be used (any more). */
@@ -184,7 +184,7 @@ const rotateAgain = async (sql: Sql, audit: AuditTrail, rotation: Rotation): Pro
       details: { sessionId: row.id },
     });
     await sql(END, [row.id, row.user_id, now, 'REFRESH_TOKEN_REUSED' satisfies SessionEnd, event]);
-    return { outcome: 'reused', sessionId: row.id };
+    return { outcome: 'reused', sessionId: row.id, userId: row.user_id };
   }
   const idleExpiry = new Date(row.rotated_at.getTime() + idleExpiresInMs);
   return { outcome: 'rotated', session: toSession(row), successorExpiresAt: earlier(idleExpiry, row.expires_at) };

@@ -58,6 +58,8 @@ export const createPool = (config: DatabaseConfig): Pool => {
   });
   // An idle connection that the server closes is replaced at its next use; unheard, the event would end the process.
   pool.on('error', () => undefined);
+  // The same for one that a transaction holds between two statements: the next statement says so.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 };
 

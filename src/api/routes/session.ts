@@ -1,4 +1,7 @@
-import { jwksResponse, loginRequest, refreshRequest, tokensResponse } from '../../contracts/session';
+import { z } from 'zod';
+
+import { uuidSchema } from '../../contracts/identity';
+import { jwksResponse, loginRequest, refreshRequest, sessionsResponse, tokensResponse } from '../../contracts/session';
 import type { AccessTokens } from '../../crypto/access-token';
 import type { Login } from '../../identity/login';
 import type { Sessions } from '../../identity/sessions';
@@ -23,7 +26,9 @@ export const sessionRoutes = ({ login, sessions, accessTokens, jwksMaxAgeSeconds
     summary: 'Log in with a password',
     description:
       'Whatever is wrong, the answer is `invalid_credentials`, in the same time. `verification_required` and `account_locked` ' +
-      'are told only to whoever knows the password.',
+      'are told only to whoever knows the password. `X-Device-Id` (8 to 128 letters, digits, `.`, `_`, `-`, chosen by the client) ' +
+      'names the device; without it the kind of browser and system does. The owner is told of a login from a new device. ' +
+      'Beyond the limit of sessions the oldest one ends.',
     tags: TAGS,
     auth: 'none',
     body: loginRequest,
@@ -38,7 +43,7 @@ export const sessionRoutes = ({ login, sessions, accessTokens, jwksMaxAgeSeconds
     summary: 'Exchange a refresh token',
     description:
       'Every use gives a new token. The same token shown again within 30 seconds gives the same successor (a lost answer, two ' +
-      'tabs at once); shown later it ends the session.',
+      'tabs at once); shown later it ends the session, and the owner is told.',
     tags: TAGS,
     auth: 'none',
     body: refreshRequest,
@@ -75,6 +80,34 @@ export const sessionRoutes = ({ login, sessions, accessTokens, jwksMaxAgeSeconds
     errors: ['service_unavailable'],
     handler: async (request) => {
       await sessions.endAll(request.caller, originOf(request));
+      return { status: 204 };
+    },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/v1/auth/sessions',
+    operationId: 'listSessions',
+    summary: 'The devices on which the caller is logged in',
+    tags: TAGS,
+    auth: 'bearer',
+    responses: { 200: { description: 'Sessions that can go on, the last used first', schema: sessionsResponse } },
+    errors: ['service_unavailable'],
+    handler: async ({ caller }) => ({ status: 200, body: { sessions: await sessions.list(caller) } }),
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/v1/auth/sessions/:id',
+    operationId: 'revokeSession',
+    summary: 'End one session of the caller',
+    description:
+      'Its access tokens stop working at once. Somebody else’s session is not to be told from one that does not exist.',
+    tags: TAGS,
+    auth: 'bearer',
+    params: z.object({ id: uuidSchema }),
+    responses: { 204: { description: 'Ended' } },
+    errors: ['session_not_found', 'service_unavailable'],
+    handler: async (request) => {
+      await sessions.revoke(request.caller, request.params.id, originOf(request));
       return { status: 204 };
     },
   }),

@@ -5,6 +5,8 @@ import { detailsTaken } from './details-taken';
 import { layOut, type RenderedMail } from './layout';
 import { passwordChanged } from './password-changed';
 import { passwordReset } from './password-reset';
+import { sessionNewDevice } from './session-new-device';
+import { sessionReuseDetected } from './session-reuse-detected';
 import { verificationCode } from './verification-code';
 import { welcome } from './welcome';
 
@@ -18,6 +20,8 @@ const TEMPLATES = {
   welcome,
   'password-changed': passwordChanged,
   'password-reset': passwordReset,
+  'session-new-device': sessionNewDevice,
+  'session-reuse-detected': sessionReuseDetected,
 } as const;
 
 export type TemplateName = keyof typeof TEMPLATES;

@@ -14,6 +14,8 @@ const SAMPLES: Record<TemplateName, (locale: 'en' | 'am') => RenderedMail> = {
   'details-taken': (locale) => render('details-taken', locale, {}),
   welcome: (locale) => render('welcome', locale, { firstName: 'Abebe' }),
   'password-changed': (locale) => render('password-changed', locale, {}),
+  'session-new-device': (locale) => render('session-new-device', locale, {}),
+  'session-reuse-detected': (locale) => render('session-reuse-detected', locale, {}),
   'password-reset': (locale) =>
     render('password-reset', locale, { link: 'http://localhost:3001/reset-password#token=x', validForMs: HOUR_MS / 4 }),
 };

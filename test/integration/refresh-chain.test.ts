@@ -1,0 +1,229 @@
+import { createHash } from 'node:crypto';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { v7 as uuidv7 } from 'uuid';
+
+import { loadConfig } from '../../src/config/load';
+import { createAuditSeal } from '../../src/crypto/audit-seal';
+import { createFieldCipher } from '../../src/crypto/field-cipher';
+import { createRefreshTokens, type RefreshTokens } from '../../src/crypto/refresh-token';
+import { type AuditTrail, createAuditTrail } from '../../src/repositories/audit-trail';
+import { createDatabase, type Database } from '../../src/repositories/prisma-client';
+import { createSessionRepository, type RotationOutcome } from '../../src/repositories/session-repository';
+import type { Sql } from '../../src/repositories/sql';
+import { useStack } from '../support/stack';
+
+const DAY_MS = 86_400_000;
+const GRACE_MS = 30_000;
+const RUNS = 1_000;
+
+/** What may happen to a family of refresh tokens. `back` counts from the newest token that the client knows. */
+type Step =
+  /** The client shows a token: the newest (use), the one before (retry), an older one (retry, or reuse when half a minute has passed). */
+  | { readonly do: 'show'; readonly back: number }
+  /** The same, but the answer is lost. */
+  | { readonly do: 'show-and-lose'; readonly back: number }
+  /** The process dies before it commits: by a rolled-back transaction, or with its connection. */
+  | { readonly do: 'crash'; readonly back: number; readonly how: 'roll-back' | 'kill' }
+  /** More than the grace passes for whatever was used. */
+  | { readonly do: 'wait' }
+  | { readonly do: 'log-out' };
+
+const back = fc.nat({ max: 3 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('show' as const), back: fc.constant(0) }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('show' as const), back }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('show-and-lose' as const), back }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('crash' as const),
+      back,
+      how: fc.constantFrom('roll-back' as const, 'kill' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ do: 'wait' as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'log-out' as const }) },
+);
+/** The steps of one group happen at the same time; one group after the other. */
+const story = fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 6 });
+
+let database: Database;
+let refreshTokens: RefreshTokens;
+let audit: AuditTrail;
+const origin = { requestId: 'test', ip: '127.0.0.1', userAgent: undefined };
+const userId = uuidv7();
+
+afterAll(async () => {
+  await database.$disconnect();
+});
+const stack = useStack('postgres');
+beforeAll(async () => {
+  const config = loadConfig(stack.env);
+  database = createDatabase(config.database);
+  refreshTokens = createRefreshTokens(config.security.tokenKey);
+  const { fieldEncryptionKeys } = config.security;
+  audit = createAuditTrail(createFieldCipher(fieldEncryptionKeys), createAuditSeal(fieldEncryptionKeys));
+  await database.prisma.user.create({
+    data: { id: userId, emailCiphertext: 'x', emailIndex: Buffer.from(userId), emailVerifiedAt: new Date() },
+  });
+});
+
+const hash = (token: string): string => createHash('sha256').update(token).digest('hex');
+const query = <Row extends object>(text: string, ...values: unknown[]) =>
+  database.sql<Row>({ name: `test/${hash(text).slice(0, 40)}`, text }, values);
+
+class Crash extends Error {}
+
+const rotation = (token: string) => ({
+  predecessor: refreshTokens.hash(token),
+  successor: refreshTokens.hash(refreshTokens.successor(token)),
+  idleExpiresInMs: 7 * DAY_MS,
+  graceMs: GRACE_MS,
+  origin,
+});
+const rotate = (token: string, sql: Sql = database.sql): Promise<RotationOutcome> =>
+  createSessionRepository({ sql }, audit).rotate(rotation(token));
+
+/** Rotates, and dies before the commit. */
+const crash = (token: string, how: 'roll-back' | 'kill'): Promise<void> =>
+  database
+    .transact(async (sql) => {
+      const [{ pid } = { pid: 0 }] = await sql<{ pid: number }>(
+        { name: 'test/pid', text: 'SELECT pg_backend_pid() AS pid' },
+        [],
+      );
+      await rotate(token, sql);
+      if (how === 'kill') await query('SELECT pg_terminate_backend($1)', pid);
+      throw new Crash();
+    })
+    .then(
+      () => {
+        throw new Error('It was to crash');
+      },
+      (error: unknown) => {
+        if (!(error instanceof Crash)) throw error;
+      },
+    );
+
+interface Family {
+  readonly sessionId: string;
+  readonly first: string;
+  /** Tokens that the client knows, the newest last. */
+  readonly known: string[];
+}
+
+const open = async (): Promise<Family> => {
+  const first = refreshTokens.first();
+  const expiresAt = new Date(Date.now() + 30 * DAY_MS);
+  const session = await createSessionRepository(database, audit).create({
+    userId,
+    acr: 'aal1',
+    amr: ['pwd'],
+    expiresAt,
+    refreshTokenHash: refreshTokens.hash(first),
+    refreshTokenExpiresAt: expiresAt,
+    origin,
+  });
+  if (session === undefined) throw new Error('The account is active');
+  return { sessionId: session.id, first, known: [first] };
+};
+
+const play = async ({ sessionId, known }: Family, one: Step): Promise<RotationOutcome['outcome'] | undefined> => {
+  switch (one.do) {
+    case 'wait':
+      await query(
+        `UPDATE refresh_tokens SET rotated_at = rotated_at - interval '31 s' WHERE session_id = $1`,
+        sessionId,
+      );
+      return undefined;
+    case 'log-out':
+      await createSessionRepository(database, audit).end(sessionId, userId, 'LOGOUT', origin);
+      return undefined;
+    case 'crash':
+      await crash(known.at(-1 - one.back) ?? known[0]!, one.how);
+      return undefined;
+    default: {
+      const token = known.at(-1 - one.back) ?? known[0]!;
+      const { outcome } = await rotate(token);
+      const successor = refreshTokens.successor(token);
+      if (one.do === 'show' && outcome === 'rotated' && !known.includes(successor)) known.push(successor);
+      return outcome;
+    }
+  }
+};
+
+interface TokenRow {
+  readonly hash: string;
+  readonly replaces: string | null;
+  readonly used: boolean;
+}
+
+const read = async ({ sessionId }: Family) => {
+  const tokens = await query<TokenRow>(
+    `SELECT encode(hash, 'hex') AS hash, encode(replaces, 'hex') AS replaces, rotated_at IS NOT NULL AS used
+     FROM refresh_tokens WHERE session_id = $1 ORDER BY hash`,
+    sessionId,
+  );
+  const [session] = await query<{ ended_by: string | null }>('SELECT ended_by FROM sessions WHERE id = $1', sessionId);
+  return { tokens, endedBy: session?.ended_by ?? null };
+};
+
+/** One chain, from the first token on, without a fork or a gap; only its end can be used. */
+const expectOneChain = ({ first }: Family, tokens: readonly TokenRow[]): void => {
+  const byHash = new Map(tokens.map((token) => [token.hash, token]));
+  let token = first;
+  for (let position = 0; position < tokens.length; position += 1) {
+    const isEnd = position === tokens.length - 1;
+    expect(byHash.get(hash(token))).toMatchObject({ used: !isEnd });
+    const next = refreshTokens.successor(token);
+    if (!isEnd) expect(byHash.get(hash(next))?.replaces).toBe(hash(token));
+    token = next;
+  }
+};
+
+describe('a family of refresh tokens', () => {
+  it(`has one live chain, whatever happens at the same time: ${String(RUNS)} random interleavings (zitadel#9631, hydra#1831, keycloak#45647)`, async () => {
+    const count = { steps: 0, crashes: 0, reuses: 0, ended: 0 };
+    await fc.assert(
+      fc.asyncProperty(story, async (groups) => {
+        const family = await open();
+        let before = await read(family);
+        const happened = new Set<string>();
+        for (const group of groups) {
+          const outcomes = await Promise.all(group.map((one) => play(family, one)));
+          const after = await read(family);
+          for (const one of group) happened.add(one.do);
+          if (outcomes.includes('reused')) happened.add('reuse');
+          expectOneChain(family, after.tokens);
+          // What has ended stays as it was, and gives nothing away.
+          if (before.endedBy !== null) {
+            expect(after).toEqual(before);
+            expect(outcomes.filter((outcome) => outcome !== undefined && outcome !== 'refused')).toEqual([]);
+          }
+          // Nothing else ends it: not a crash, not a retry, not a race.
+          if (after.endedBy === 'LOGOUT') expect(happened).toContain('log-out');
+          if (after.endedBy === 'REFRESH_TOKEN_REUSED') expect(happened).toContain('wait');
+          count.steps += group.length;
+          count.crashes += group.filter((one) => one.do === 'crash').length;
+          count.reuses += outcomes.filter((outcome) => outcome === 'reused').length;
+          before = after;
+        }
+        if (before.endedBy !== null) count.ended += 1;
+        else expect((await rotate(endOf(family, before.tokens.length))).outcome).toBe('rotated');
+      }),
+      { numRuns: RUNS },
+    );
+    process.stdout.write(`refresh chains: ${JSON.stringify({ runs: RUNS, ...count })}\n`);
+    expect(count.crashes).toBeGreaterThan(RUNS / 2);
+    expect(count.reuses).toBeGreaterThan(10);
+  }, 180_000);
+});
+
+/** The last token of a chain of this length. */
+const endOf = ({ first }: Family, length: number): string => {
+  let token = first;
+  for (let position = 1; position < length; position += 1) token = refreshTokens.successor(token);
+  return token;
+};
