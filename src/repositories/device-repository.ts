@@ -37,6 +37,9 @@ export interface DeviceRepository {
   list(userId: string): Promise<DeviceSession[]>;
 }
 
+/** Counted, so that every row is locked before the chain of the audit trail is: who holds the chain waits for no session. */
+const SURPLUS = '(SELECT count(*) AS ended FROM changing WHERE is_surplus) AS surplus WHERE ended > 0';
+
 /**
  * Run after the session is committed: of logins at the same time the last one to get here sees them all, so the limit
  * holds. They agree on who is the oldest, and lock in one order.
@@ -57,7 +60,7 @@ const RECORD = {
         ended_at = CASE WHEN changing.is_surplus THEN $5::timestamptz ELSE s.ended_at END,
         ended_by = CASE WHEN changing.is_surplus THEN 'SESSION_LIMIT'::session_end ELSE s.ended_by END
       FROM changing WHERE s.id = changing.id AND s.ended_at IS NULL
-    ), audited AS (${insertAuditEvents('$7', 'changing WHERE is_surplus')})
+    ), audited AS (${insertAuditEvents('$7', SURPLUS)})
     SELECT count(*) > 0 AND count(*) FILTER (WHERE device_index = $3) = 0 AS is_new_device
     FROM sessions WHERE user_id = $2 AND id <> $1 AND device_index IS NOT NULL`,
 };

@@ -142,14 +142,17 @@ const END = {
     SELECT id FROM ended`,
 };
 
+/** In one order, and all before the chain of the audit trail is locked: who holds the chain waits for no session. */
 const END_ALL = {
   name: 'session/end-all',
   text: `
-    WITH ended AS (
+    WITH live AS (
+      SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL ORDER BY id FOR UPDATE
+    ), ended AS (
       UPDATE sessions SET ended_at = $2, ended_by = $3::session_end
-      WHERE user_id = $1 AND ended_at IS NULL
-      RETURNING id
-    ), audited AS (${insertAuditEvents('$4', 'ended')})
+      FROM live WHERE sessions.id = live.id AND ended_at IS NULL
+      RETURNING sessions.id
+    ), audited AS (${insertAuditEvents('$4', '(SELECT count(*) AS sessions FROM ended) AS counted WHERE sessions > 0')})
     SELECT id FROM ended`,
 };
 

@@ -40,14 +40,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('crash' as const),
       back,
-      how: fc.constantFrom('roll-back' as const, 'kill' as const),
+      how: fc.oneof(
+        { weight: 9, arbitrary: fc.constant('roll-back' as const) },
+        // A new connection is dear.
+        { weight: 1, arbitrary: fc.constant('kill' as const) },
+      ),
     }),
   },
   { weight: 1, arbitrary: fc.constant({ do: 'wait' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'log-out' as const }) },
 );
 /** The steps of one group happen at the same time; one group after the other. */
-const story = fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 6 });
+const story = fc.array(fc.array(step, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 5 });
 
 let database: Database;
 let refreshTokens: RefreshTokens;
@@ -218,7 +222,7 @@ describe('a family of refresh tokens', () => {
     process.stdout.write(`refresh chains: ${JSON.stringify({ runs: RUNS, ...count })}\n`);
     expect(count.crashes).toBeGreaterThan(RUNS / 2);
     expect(count.reuses).toBeGreaterThan(10);
-  }, 180_000);
+  }, 240_000);
 });
 
 /** The last token of a chain of this length. */
