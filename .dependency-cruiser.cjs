@@ -89,7 +89,7 @@ const TABLE = {
     why: 'temporal is the client, the worker and the payload codec; activities are passed in',
   },
   identity: {
-    values: [ANY_NODE_MODULE, ...folders('contracts')],
+    values: [ANY_NODE_MODULE, ...folders('contracts'), ...packages('uuid')],
     types: [...INJECTED, ...folders('crypto', 'repositories'), file('temporal/workflow-starter')],
     why: 'identity is what the API and gRPC do, over injected repositories, crypto and the workflow starter',
   },

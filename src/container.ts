@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
 
+import { createAccountActivities } from './activities/account';
 import { createEmailActivities } from './activities/email';
 import { createRegistrationActivities } from './activities/registration';
 import { createSigningKeyActivities } from './activities/signing-key';
 import { createApp } from './api/app';
 import { idempotency } from './api/middleware/idempotency';
 import { verifyEmailPages } from './api/pages/verify-email';
+import { passwordRoutes } from './api/routes/password';
 import { registrationRoutes } from './api/routes/registration';
 import { sessionRoutes } from './api/routes/session';
 import { userRoutes } from './api/routes/user';
@@ -19,6 +21,7 @@ import { createAccessTokens } from './crypto/access-token';
 import { createAuditSeal } from './crypto/audit-seal';
 import { createBlindIndex } from './crypto/blind-index';
 import { deriveKey } from './crypto/derive-key';
+import { createBreachCheck } from './crypto/breach-check';
 import { createFieldCipher } from './crypto/field-cipher';
 import { createIdempotencyKeys } from './crypto/idempotency-keys';
 import { createPasswordHasher } from './crypto/password-hasher';
@@ -26,10 +29,12 @@ import { createPasswordPolicy } from './crypto/password-policy';
 import { createRefreshTokens } from './crypto/refresh-token';
 import { generateSigningKey } from './crypto/signing-key';
 import { createSigningKeyRing } from './crypto/signing-key-ring';
+import { createResetTokens } from './crypto/reset-token';
 import { createVerificationCodes } from './crypto/verification-code';
 import { mailIndicator, postgresIndicator, redisIndicator, temporalIndicator } from './health/indicators';
 import { createReadiness } from './health/readiness';
 import { createLogin } from './identity/login';
+import { createPasswords } from './identity/passwords';
 import { createRegistrations } from './identity/registration';
 import { createSessionNotices } from './identity/session-notices';
 import { createSessions } from './identity/sessions';
@@ -44,6 +49,8 @@ import { isDatabaseUnavailable } from './repositories/database-errors';
 import { createDeviceRepository } from './repositories/device-repository';
 import { createIdempotencyRepository } from './repositories/idempotency-repository';
 import { createMailDeliveryRepository } from './repositories/mail-delivery-repository';
+import { createPasswordRepository } from './repositories/password-repository';
+import { createPasswordResetRepository } from './repositories/password-reset-repository';
 import { createDatabase, pingDatabase } from './repositories/prisma-client';
 import { createRegistrationRepository } from './repositories/registration-repository';
 import { createSessionRepository } from './repositories/session-repository';
@@ -76,13 +83,27 @@ const buildData = (config: Config) => {
   const users = createUserRepository({ database, cipher, blindIndex });
   const registrations = createRegistrationRepository({ database, cipher, blindIndex, users, codes, audit });
   const recordAudit = (event: NewAuditEvent) => audit.append(database.sql, event);
-  return { database, cipher, blindIndex, codes, audit, recordAudit, users, registrations };
+  const resetTokens = createResetTokens(security.tokenKey);
+  const resets = createPasswordResetRepository({ database, cipher, tokens: resetTokens, audit });
+  const passwords = createPasswordRepository(database, audit);
+  return {
+    ...{ database, cipher, blindIndex, codes, audit, recordAudit, users, registrations },
+    ...{ resetTokens, resets, passwords },
+  };
 };
 
 const buildMail = (config: Config, database: ReturnType<typeof createDatabase>) => {
   const transport = createMailTransport(config.mail);
   const deliveries = createMailDeliveryRepository(database, MAIL_TRANSACTION_MS);
   return { transport, mailer: createMailer({ transport, deliveries, from: config.mail.from }) };
+};
+
+const buildPasswordPolicy = ({ security }: Config, logger: Logger) => {
+  const { url, timeoutMs } = security.breachCheck;
+  return createPasswordPolicy({
+    policy: security.passwordPolicy,
+    breachCheck: url === undefined ? undefined : createBreachCheck({ url, timeoutMs, logger }),
+  });
 };
 
 /** Closes everything, each even if another fails to. */
@@ -122,30 +143,52 @@ const buildSessions = (
   return { accessTokens, sessions, notices };
 };
 
-/** The `api` process. Without Redis, Temporal or mail it still serves what does not need them, so only Postgres makes it unready. */
-export const buildApi = (context: ProcessContext) => {
-  const { config, logger, metrics } = context;
+/** What requests do, over HTTP and gRPC alike. */
+const buildIdentity = (
+  context: ProcessContext,
+  data: ReturnType<typeof buildData>,
+  temporal: ReturnType<typeof createTemporalConnection>,
+  queue: ReturnType<typeof createQueueProducer>,
+) => {
+  const { config, logger } = context;
   const { security } = config;
-  const data = buildData(config);
-  const { database, cipher, blindIndex, users } = data;
-  const temporal = createTemporalConnection(config.temporal);
-  const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
-  const transport = createMailTransport(config.mail);
+  const { cipher, blindIndex, users } = data;
   const hasher = createPasswordHasher(security.passwordHash, security.tokenKey);
   const { accessTokens, sessions, notices } = buildSessions(context, data, queue);
-  const login = createLogin({ ...data, hasher, sessions });
+  const login = createLogin({ ...data, hasher, sessions, logger });
+  const policy = buildPasswordPolicy(config, logger);
+  const starter = createWorkflowStarter(temporal.client, config.temporal);
+  const workflowIdKey = deriveKey(security.tokenKey, 'workflow-id');
+  const passwords = createPasswords({
+    ...data,
+    ...{ policy, hasher, starter, queue, logger, workflowIdKey },
+    resetExpiresInMs: security.passwordResetExpiresInMs,
+  });
   const registrations = createRegistrations({
-    policy: createPasswordPolicy(),
+    policy,
     hasher,
     blindIndex,
     cipher,
-    starter: createWorkflowStarter(temporal.client, config.temporal),
+    starter,
     registrations: data.registrations,
     users,
     sessions,
-    workflowIdKey: deriveKey(security.tokenKey, 'workflow-id'),
+    workflowIdKey,
     expiresInMs: security.registrationExpiresInMs,
   });
+  return { accessTokens, sessions, notices, login, passwords, registrations };
+};
+
+/** The `api` process. Without Redis, Temporal or mail it still serves what does not need them, so only Postgres makes it unready. */
+export const buildApi = (context: ProcessContext) => {
+  const { config, logger, metrics } = context;
+  const data = buildData(config);
+  const { database, cipher, users } = data;
+  const temporal = createTemporalConnection(config.temporal);
+  const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
+  const transport = createMailTransport(config.mail);
+  const identity = buildIdentity(context, data, temporal, queue);
+  const { accessTokens, sessions, notices, login, passwords, registrations } = identity;
   const readiness = createReadiness(
     {
       postgres: postgresIndicator({ query: () => pingDatabase(database) }),
@@ -158,7 +201,8 @@ export const buildApi = (context: ProcessContext) => {
   const app = createApp({
     routes: [
       ...registrationRoutes(registrations),
-      ...sessionRoutes({ login, sessions, accessTokens, ...security.signingKeys }),
+      ...passwordRoutes(passwords),
+      ...sessionRoutes({ login, sessions, accessTokens, ...config.security.signingKeys }),
       ...userRoutes(users),
     ],
     interceptors: [buildIdempotency(config, { database, cipher }, logger)],
@@ -188,11 +232,10 @@ export const buildApi = (context: ProcessContext) => {
 
 /** The `worker` process: activities with what they use. */
 export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () => boolean | Promise<boolean>) => {
-  const { database, cipher, codes, users, registrations } = buildData(config);
+  const { database, cipher, codes, users, registrations, resets, resetTokens } = buildData(config);
   const temporal = createTemporalConnection(config.temporal);
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
   const { transport, mailer } = buildMail(config, database);
-  const verificationUrl = `${config.app.publicUrl}/verify-email`;
   const readiness = createReadiness(
     {
       postgres: postgresIndicator({ query: () => pingDatabase(database) }),
@@ -205,7 +248,12 @@ export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () =>
   return {
     activities: {
       registration: createRegistrationActivities({ registrations, users, queue }),
-      email: createEmailActivities({ registrations, codes, mailer, verificationUrl }),
+      account: createAccountActivities({ resets, users, queue }),
+      email: createEmailActivities({
+        ...{ registrations, codes, resets, users, resetTokens, mailer },
+        verificationUrl: `${config.app.publicUrl}/verify-email`,
+        passwordResetUrl: `${config.app.publicUrl}/reset-password`,
+      }),
       maintenance: createSigningKeyActivities({
         signingKeys: createSigningKeyRepository(database, cipher),
         generate: generateSigningKey,

@@ -1,29 +1,49 @@
 import { ApplicationFailure } from '@temporalio/common';
 
 import type { Mailer } from '../mail/mailer';
+import type { PasswordResetRepository } from '../repositories/password-reset-repository';
 import type { RegistrationRepository } from '../repositories/registration-repository';
+import type { UserRepository } from '../repositories/user-repository';
 
 interface Dependencies {
   readonly registrations: Pick<RegistrationRepository, 'findOpen'>;
   readonly codes: { code(registrationId: string, issue: number): string };
-  readonly mailer: Pick<Mailer, 'sendVerificationCode' | 'sendAlreadyRegistered' | 'sendDetailsTaken'>;
+  readonly resets: Pick<PasswordResetRepository, 'findForMail'>;
+  readonly users: Pick<UserRepository, 'findById'>;
+  readonly resetTokens: { token(resetId: string, issue: number): string };
+  readonly mailer: Pick<
+    Mailer,
+    'sendVerificationCode' | 'sendAlreadyRegistered' | 'sendDetailsTaken' | 'sendPasswordReset'
+  >;
   /** The page that a link in a mail opens. */
   readonly verificationUrl: string;
+  readonly passwordResetUrl: string;
 }
 
 /** Tells errors that no retry can mend, declared where they are thrown. */
 const isPermanent = (error: unknown): error is Error =>
   error instanceof Error && 'permanent' in error && error.permanent === true;
 
+/** What the mail server refuses for good is not tried again. */
+const sending = async (send: () => Promise<unknown>): Promise<void> => {
+  try {
+    await send();
+  } catch (error) {
+    if (isPermanent(error)) throw ApplicationFailure.nonRetryable(error.message, 'MAIL_REJECTED');
+    throw error;
+  }
+};
+
 /** The mails of the `email` task queue. Each goes out once, however often its activity runs. */
-export const createEmailActivities = ({ registrations, codes, mailer, verificationUrl }: Dependencies) => ({
+export const createEmailActivities = (deps: Dependencies) => ({
   /** Mails what the `issue`-th mail of a registration has to say; nothing once it is closed or a newer mail was asked for. */
   async sendRegistrationMail({ registrationId, issue }: { registrationId: string; issue: number }): Promise<void> {
+    const { registrations, codes, mailer, verificationUrl } = deps;
     const registration = await registrations.findOpen(registrationId);
     if (registration === undefined || issue < registration.codesIssued) return;
     const { kind, submission, expiresAt } = registration;
     const mail = { registrationId, issue, to: submission.email, locale: submission.locale };
-    try {
+    await sending(async () => {
       if (kind === 'SIGN_UP') {
         const code = codes.code(registrationId, issue);
         // In the fragment: it reaches no server log, and a scanner that opens the link uses nothing up.
@@ -34,10 +54,19 @@ export const createEmailActivities = ({ registrations, codes, mailer, verificati
       } else if (kind === 'DETAILS_TAKEN') {
         await mailer.sendDetailsTaken(mail);
       }
-    } catch (error) {
-      if (isPermanent(error)) throw ApplicationFailure.nonRetryable(error.message, 'MAIL_REJECTED');
-      throw error;
-    }
+    });
+  },
+
+  /** Mails the link of the `issue`-th mail of a reset; nothing where nobody has the address or the link no longer works. */
+  async sendPasswordResetMail({ resetId, issue }: { resetId: string; issue: number }): Promise<void> {
+    const { resets, users, resetTokens, mailer, passwordResetUrl } = deps;
+    const reset = await resets.findForMail(resetId, issue);
+    const user = reset && (await users.findById(reset.userId));
+    if (reset === undefined || user === undefined) return;
+    // In the fragment, as the code of a registration is.
+    const link = `${passwordResetUrl}#token=${resetTokens.token(resetId, issue)}`;
+    const { email: to, locale } = user;
+    await sending(() => mailer.sendPasswordReset({ resetId, issue, to, locale, link, expiresAt: reset.expiresAt }));
   },
 });
 export type EmailActivities = ReturnType<typeof createEmailActivities>;

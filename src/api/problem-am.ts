@@ -22,6 +22,7 @@ export const AMHARIC_DETAILS: Readonly<Partial<Record<ErrorCode, string>>> = {
   unsupported_media_type: 'የተላከው የመረጃ ዓይነት አይደገፍም።',
   invalid_code: 'ኮዱ ትክክል አይደለም ወይም ከዚህ በኋላ አይሠራም።',
   idempotency_key_reused: 'ይህ Idempotency-Key ለሌላ ጥያቄ አገልግሏል።',
+  invalid_reset_token: 'የይለፍ ቃል ማስጀመሪያ አገናኙ ትክክል አይደለም፣ ጊዜው አልፏል ወይም ጥቅም ላይ ውሏል።',
   too_many_attempts: 'ብዙ ጊዜ የተሳሳተ ኮድ ገብቷል፤ አዲስ ኮድ ይጠይቁ።',
   resend_too_soon: 'ኮድ የተላከው ከአንድ ደቂቃ በፊት ባነሰ ጊዜ ነው።',
   resend_limit_reached: 'ለዚህ ምዝገባ ተጨማሪ ኮድ መላክ አይቻልም።',
@@ -41,5 +42,7 @@ export const AMHARIC_FIELD_MESSAGES: Readonly<Record<string, string>> = {
   unrecognized_key: 'የማይታወቅ መስክ ነው',
   password_too_common: 'በብዛት ከሚሞከሩ የይለፍ ቃላት አንዱ ነው',
   password_too_simple: 'ተመሳሳይ ፊደላትን ይደጋግማል',
+  password_too_short: 'በጣም አጭር ነው',
+  password_breached: 'ከሌላ ቦታ በወጡ የይለፍ ቃላት ዝርዝር ውስጥ ይገኛል',
   password_personal: 'ከእርስዎ የግል መረጃ የተሠራ ነው',
 };

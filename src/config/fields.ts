@@ -87,6 +87,12 @@ export const httpUrl = (defaultValue: string, description: string) =>
     format: 'URL',
   });
 
+export const optionalHttpUrl = (description: string) =>
+  describe(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(), {
+    description,
+    format: 'URL',
+  });
+
 export const choice = <const T extends readonly [string, ...string[]]>(
   values: T,
   defaultValue: T[number],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { duration, integer, secretKey, secretKeyRing, text } from './fields';
+import { choice, duration, integer, optionalHttpUrl, secretKey, secretKeyRing, text } from './fields';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -19,6 +19,17 @@ export const securityEnv = z.object({
   REFRESH_TOKEN_ABSOLUTE_EXPIRES_IN: duration('30d', 'A session ends so long after the login in any case'),
   MAX_SESSIONS_PER_USER: integer(100, 1, 10_000, 'Sessions of one account at once; a further login ends the oldest'),
   REGISTRATION_EXPIRES_IN: duration('24h', 'An unverified registration is purged after this time'),
+  PASSWORD_RESET_EXPIRES_IN: duration('15m', 'A link that resets a password works for so long'),
+  PASSWORD_POLICY: choice(
+    ['standard', 'nist-single-factor'],
+    'standard',
+    'Shortest password: 8 characters, or with nist-single-factor 15 where no second factor is on',
+  ),
+  PASSWORD_BREACH_CHECK_URL: optionalHttpUrl(
+    'Service of the Pwned Passwords range protocol, asked for each new password with 5 digits of its SHA-1 ' +
+      '(such as https://api.pwnedpasswords.com/range); off when not set',
+  ),
+  PASSWORD_BREACH_CHECK_TIMEOUT: duration('1s', 'A breach check without an answer after this time is left out'),
   ARGON2_MEMORY_KIB: integer(19_456, 8_192, 1_048_576, 'Argon2id memory, KiB'),
   ARGON2_ITERATIONS: integer(2, 1, 20, 'Argon2id passes'),
   ARGON2_PARALLELISM: integer(1, 1, 16, 'Argon2id lanes'),
@@ -57,6 +68,9 @@ export const toSecurityConfig = (env: z.output<typeof securityEnv>) => ({
   },
   maxSessionsPerUser: env.MAX_SESSIONS_PER_USER,
   registrationExpiresInMs: env.REGISTRATION_EXPIRES_IN,
+  passwordResetExpiresInMs: env.PASSWORD_RESET_EXPIRES_IN,
+  passwordPolicy: env.PASSWORD_POLICY,
+  breachCheck: { url: env.PASSWORD_BREACH_CHECK_URL, timeoutMs: env.PASSWORD_BREACH_CHECK_TIMEOUT },
   passwordHash: {
     memoryKib: env.ARGON2_MEMORY_KIB,
     iterations: env.ARGON2_ITERATIONS,

@@ -9,6 +9,9 @@ export const AUDIT_ACTIONS = [
   'sessions.ended',
   'login.failed',
   'refresh_token.reused',
+  'password.changed',
+  'password.change_failed',
+  'password.reset',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -6,6 +6,8 @@ export const SEARCH_ATTRIBUTES = {
   emailIndex: defineSearchAttributeKey('MeqenetEmailIndex', 'KEYWORD'),
   /** Where the registration stands: `verification_pending`, `completed` or `expired`. */
   registrationStatus: defineSearchAttributeKey('MeqenetRegistrationStatus', 'KEYWORD'),
+  /** Where a password reset stands: `open`, `completed` or `expired`. */
+  passwordResetStatus: defineSearchAttributeKey('MeqenetPasswordResetStatus', 'KEYWORD'),
   /** The account, once there is one. */
   userId: defineSearchAttributeKey('MeqenetUserId', 'KEYWORD'),
 } as const;

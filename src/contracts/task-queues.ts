@@ -4,6 +4,7 @@
  */
 export const TASK_QUEUES = {
   registration: 'registration',
+  account: 'account',
   email: 'email',
   maintenance: 'maintenance',
 } as const;

@@ -37,4 +37,27 @@ describe('the password hasher', () => {
     }
     await expect(hasher.hash('correct horse')).resolves.toBeDefined();
   });
+
+  it('renews a hash of other parameters or with the salt of its registration, and no other', async () => {
+    const registered = await hasher.hashForRegistration('correct horse', alice);
+    const renewed = (await hasher.renew(registered, 'correct horse', alice)) ?? '';
+    expect(renewed).toMatch(/^\$argon2id\$v=19\$m=8192,t=1,p=1\$/);
+    expect(renewed.split('$')[4]).not.toBe(registered.split('$')[4]);
+    expect(await hasher.verify(renewed, 'correct horse')).toBe(true);
+    expect(await hasher.renew(renewed, 'correct horse', alice)).toBeUndefined();
+    // The salt of another address is random as far as this one is concerned.
+    expect(await hasher.renew(registered, 'correct horse', bob)).toBeUndefined();
+    const others = [{ iterations: 2 }, { memoryKib: 9_216 }, { parallelism: 2 }];
+    for (const other of others) {
+      const later = createPasswordHasher({ ...config, ...other }, randomBytes(32));
+      expect(await later.renew(renewed, 'correct horse', alice)).toBeDefined();
+    }
+  });
+
+  it('renews nothing while others wait for a hash', async () => {
+    const registered = await hasher.hashForRegistration('correct horse', alice);
+    const busy = hasher.hash('somebody else');
+    expect(await hasher.renew(registered, 'correct horse', alice)).toBeUndefined();
+    await busy;
+  });
 });

@@ -22,6 +22,12 @@ export interface PasswordHasher {
   hashForRegistration(password: string, emailIndex: Uint8Array): Promise<string>;
   /** @throws {AppError} `overloaded` */
   verify(passwordHash: string, password: string): Promise<boolean>;
+  /**
+   * A hash of this password under the parameters of today and a random salt, where the stored one has others or still the
+   * salt of its registration; undefined where it is as it should be. Also undefined while others wait for a hash: it is
+   * done in passing, and the next login tries again.
+   */
+  renew(passwordHash: string, password: string, emailIndex: Uint8Array): Promise<string | undefined>;
   /** Whether two hashes made by `hashForRegistration` are of the same password, in constant time. */
   isSame(passwordHash: string, other: string): boolean;
 }
@@ -40,6 +46,16 @@ export const createPasswordHasher = (config: SecurityConfig['passwordHash'], roo
     parallelism: config.parallelism,
   };
 
+  const registrationSalt = (emailIndex: Uint8Array): Buffer =>
+    createHmac('sha256', saltKey).update(emailIndex).digest().subarray(0, SALT_BYTES);
+  const hashAnew = (password: string) => hash(password, { ...parameters, salt: randomBytes(SALT_BYTES) });
+  /** What a hash of today begins with (PHC string format). */
+  const prefix = `$argon2id$v=19$m=${config.memoryKib},t=${config.iterations},p=${config.parallelism}$`;
+  const isCurrent = (passwordHash: string, emailIndex: Uint8Array): boolean =>
+    passwordHash.startsWith(prefix) &&
+    passwordHash.slice(prefix.length).split('$')[0] !==
+      registrationSalt(emailIndex).toString('base64').replace(/=+$/, '');
+
   const limited = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await bounded.execute(work);
@@ -51,11 +67,13 @@ export const createPasswordHasher = (config: SecurityConfig['passwordHash'], roo
   };
 
   return {
-    hash: (password) => limited(() => hash(password, { ...parameters, salt: randomBytes(SALT_BYTES) })),
-    hashForRegistration: (password, emailIndex) => {
-      const salt = createHmac('sha256', saltKey).update(emailIndex).digest().subarray(0, SALT_BYTES);
-      return limited(() => hash(password, { ...parameters, salt }));
-    },
+    hash: (password) => limited(() => hashAnew(password)),
+    hashForRegistration: (password, emailIndex) =>
+      limited(() => hash(password, { ...parameters, salt: registrationSalt(emailIndex) })),
+    renew: async (passwordHash, password, emailIndex) =>
+      isCurrent(passwordHash, emailIndex) || bounded.executionSlots === 0
+        ? undefined
+        : limited(() => hashAnew(password)),
     verify: (passwordHash, password) => limited(() => verify(passwordHash, password)),
     isSame: (passwordHash, other) => {
       const [left, right] = [Buffer.from(passwordHash), Buffer.from(other)];

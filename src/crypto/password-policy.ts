@@ -1,6 +1,10 @@
 import { dictionary } from '@zxcvbn-ts/language-common';
 
+import type { SecurityConfig } from '../config/security.config';
 import { AppError, type FieldError } from '../contracts/errors';
+import { MIN_SINGLE_FACTOR_LENGTH } from '../contracts/password';
+
+import type { BreachCheck } from './breach-check';
 
 /** What a person tells of themselves; no password may be made of it. */
 export interface PersonalData {
@@ -13,13 +17,28 @@ export interface PersonalData {
 
 export interface PasswordPolicy {
   /** @throws {AppError} `validation_failed` with the reason as the field's code */
-  check(password: string, person: PersonalData): void;
+  check(password: string, context: PasswordContext): Promise<void>;
+}
+
+export interface PasswordContext {
+  readonly person: PersonalData;
+  readonly hasSecondFactor: boolean;
+  /** The field of the request that holds it. */
+  readonly path: '/password' | '/newPassword';
+}
+
+interface Dependencies {
+  readonly policy: SecurityConfig['passwordPolicy'];
+  /** The service that knows breached passwords; without one the offline list decides alone. */
+  readonly breachCheck?: BreachCheck | undefined;
 }
 
 /** Shorter parts ("et", "abe") stand in too many good passwords to be held against one. */
 const MIN_PERSONAL_PART = 4;
 /** What must be left of a password without its personal parts. */
 const MIN_OWN_PART = 4;
+
+const BREACHED = { code: 'password_breached', message: 'is on a list of passwords that were stolen elsewhere' };
 
 /** Letters and digits in lower case: "Abebe-1990" and "abebe 1990" are the same guess. */
 const simplify = (value: string): string => value.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
@@ -37,11 +56,21 @@ const isPersonal = (password: string, person: PersonalData): boolean => {
   return rest !== simple && rest.length < MIN_OWN_PART;
 };
 
-/** Blocklist and personal data; length and characters are the schema's (NIST SP 800-63B-4, section 3.1.1.2). */
-export const createPasswordPolicy = (): PasswordPolicy => {
+/**
+ * Blocklist, personal data and the length where there is no second factor; the bounds of all lengths and the characters are
+ * the schema's (NIST SP 800-63B-4, section 3.1.1.2). The list has 49 thousand entries and takes the process some 16 MB.
+ */
+export const createPasswordPolicy = ({ policy, breachCheck }: Dependencies): PasswordPolicy => {
   const common = new Set<string>(dictionary['passwords-common']);
 
-  const reason = (password: string, person: PersonalData): Omit<FieldError, 'path'> | undefined => {
+  const reason = (
+    password: string,
+    { person, hasSecondFactor }: PasswordContext,
+  ): Omit<FieldError, 'path'> | undefined => {
+    if (policy === 'nist-single-factor' && !hasSecondFactor && [...password].length < MIN_SINGLE_FACTOR_LENGTH) {
+      const least = String(MIN_SINGLE_FACTOR_LENGTH);
+      return { code: 'password_too_short', message: `must have at least ${least} characters without a second factor` };
+    }
     if (common.has(password.toLowerCase()) || common.has(simplify(password))) {
       return { code: 'password_too_common', message: 'is among the passwords that are tried first' };
     }
@@ -55,9 +84,9 @@ export const createPasswordPolicy = (): PasswordPolicy => {
   };
 
   return {
-    check(password, person) {
-      const found = reason(password, person);
-      if (found !== undefined) throw new AppError('validation_failed', { errors: [{ path: '/password', ...found }] });
+    async check(password, context) {
+      const found = reason(password, context) ?? ((await breachCheck?.(password)) === true ? BREACHED : undefined);
+      if (found !== undefined) throw new AppError('validation_failed', { errors: [{ path: context.path, ...found }] });
     },
   };
 };

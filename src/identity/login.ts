@@ -1,10 +1,13 @@
+import type { Logger } from 'pino';
+
 import type { NewAuditEvent, RequestOrigin } from '../contracts/audit';
 import type { BlindIndex } from '../contracts/data-protection';
 import { AppError } from '../contracts/errors';
 import type { LoginRequest, TokensResponse } from '../contracts/session';
 import type { PasswordHasher } from '../crypto/password-hasher';
+import type { PasswordRepository } from '../repositories/password-repository';
 import type { RegistrationRepository } from '../repositories/registration-repository';
-import type { UserRepository } from '../repositories/user-repository';
+import type { LoginAccount, UserRepository } from '../repositories/user-repository';
 
 import type { Sessions } from './sessions';
 
@@ -13,8 +16,10 @@ interface Dependencies {
   readonly registrations: Pick<RegistrationRepository, 'findOpenPasswordHashes'>;
   readonly hasher: PasswordHasher;
   readonly blindIndex: BlindIndex;
-  readonly sessions: Pick<Sessions, 'open'>;
+  readonly sessions: Pick<Sessions, 'open' | 'end'>;
+  readonly passwords: Pick<PasswordRepository, 'isUnchangedSince' | 'rehash'>;
   readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
+  readonly logger: Pick<Logger, 'warn'>;
 }
 
 type Refusal = 'invalid_credentials' | 'verification_required' | 'account_locked';
@@ -26,7 +31,9 @@ type Refusal = 'invalid_credentials' | 'verification_required' | 'account_locked
  *
  * @throws {AppError} `invalid_credentials`, `verification_required`, `account_locked`, `overloaded`
  */
-export const createLogin = ({ users, registrations, hasher, blindIndex, sessions, recordAudit }: Dependencies) => {
+export const createLogin = (deps: Dependencies) => {
+  const { users, registrations, hasher, blindIndex, sessions, passwords, recordAudit, logger } = deps;
+
   const refuse = async (code: Refusal, subjectId: string | undefined, origin: RequestOrigin): Promise<never> => {
     const [actor, details] = [{ kind: 'anonymous' } as const, { code }];
     await recordAudit({ action: 'login.failed', outcome: 'failure', actor, subjectId, origin, details });
@@ -45,6 +52,23 @@ export const createLogin = ({ users, registrations, hasher, blindIndex, sessions
     return refuse(code, undefined, origin);
   };
 
+  /** A password that was changed while its hash was computed opens nothing: its sessions have just been ended. */
+  const openSession = async (
+    { userId, passwordChangedAt }: LoginAccount,
+    origin: RequestOrigin,
+  ): Promise<TokensResponse> => {
+    const tokens = await sessions.open(userId, ['pwd'], origin);
+    if (await passwords.isUnchangedSince(userId, passwordChangedAt)) return tokens;
+    await sessions.end({ sessionId: tokens.sessionId, userId }, origin);
+    return refuse('invalid_credentials', userId, origin);
+  };
+
+  /** Where the parameters of today or a random salt are still missing. */
+  const renewHash = async ({ userId, passwordHash, emailIndex }: LoginAccount, password: string): Promise<void> => {
+    const renewed = await hasher.renew(passwordHash, password, emailIndex);
+    if (renewed !== undefined) await passwords.rehash(userId, passwordHash, renewed);
+  };
+
   return async (request: LoginRequest, origin: RequestOrigin): Promise<TokensResponse> => {
     const account = await users.findForLogin('email' in request ? { email: request.email } : { phone: request.phone });
     if (account === undefined) return refuseUnknown(request, origin);
@@ -52,7 +76,12 @@ export const createLogin = ({ users, registrations, hasher, blindIndex, sessions
     if (!(await hasher.verify(passwordHash, request.password))) return refuse('invalid_credentials', userId, origin);
     if (status !== 'ACTIVE')
       return refuse(status === 'LOCKED' ? 'account_locked' : 'invalid_credentials', userId, origin);
-    return sessions.open(userId, ['pwd'], origin);
+    const tokens = await openSession(account, origin);
+    // After the answer, so that nobody waits for it; a failure is made up for by the next login.
+    renewHash(account, request.password).catch((error: unknown) => {
+      logger.warn({ err: error, userId }, 'a password could not be hashed anew');
+    });
+    return tokens;
   };
 };
 export type Login = ReturnType<typeof createLogin>;

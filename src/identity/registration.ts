@@ -129,7 +129,7 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
 
   return {
     async register({ password, consents = [], locale, ...person }, preferredLocale) {
-      policy.check(password, person);
+      await policy.check(password, { person, hasSecondFactor: false, path: '/password' });
       const emailIndex = blindIndex.of('email', person.email);
       const passwordHash = await hasher.hashForRegistration(password, emailIndex);
       const profile = { ...person, locale: locale ?? preferredLocale ?? DEFAULT_LOCALE, consents };

@@ -35,7 +35,7 @@ export interface Sessions {
   open(userId: string, amr: readonly AuthenticationMethod[], origin: RequestOrigin): Promise<TokensResponse>;
   /** @throws {AppError} `invalid_refresh_token`; reuse ends the session, and its owner is told */
   refresh(refreshToken: string, origin: RequestOrigin): Promise<TokensResponse>;
-  end(caller: Caller, origin: RequestOrigin): Promise<void>;
+  end(caller: Pick<Caller, 'sessionId' | 'userId'>, origin: RequestOrigin): Promise<void>;
   endAll(caller: Caller, origin: RequestOrigin): Promise<void>;
   /** The caller's sessions that can go on. */
   list(caller: Caller): Promise<SessionsResponse['sessions']>;

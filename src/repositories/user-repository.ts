@@ -28,6 +28,8 @@ export interface LoginAccount {
   readonly userId: string;
   readonly status: User['status'];
   readonly passwordHash: string;
+  readonly passwordChangedAt: Date;
+  readonly emailIndex: Uint8Array;
   readonly roles: readonly Role[];
 }
 
@@ -61,6 +63,8 @@ interface LoginRow {
   readonly id: string;
   readonly status: User['status'];
   readonly hash: string;
+  readonly changed_at: Date;
+  readonly email_index: Buffer;
   readonly roles: Role[];
 }
 
@@ -78,7 +82,7 @@ const FIND = {
 const findForLoginBy = (column: 'email_index' | 'phone_index') => ({
   name: `user/find-for-login-by-${column}`,
   text: `
-    SELECT u.id, u.status::text, p.hash, ${ROLES}
+    SELECT u.id, u.status::text, p.hash, p.changed_at, u.email_index, ${ROLES}
     FROM users u JOIN password_credentials p ON p.user_id = u.id WHERE u.${column} = $1`,
 });
 const FIND_BY_EMAIL = findForLoginBy('email_index');
@@ -156,7 +160,16 @@ export const createUserRepository = ({ database, cipher, blindIndex }: Dependenc
         'email' in identifier
           ? await database.sql<LoginRow>(FIND_BY_EMAIL, [blindIndex.of('email', identifier.email)])
           : await database.sql<LoginRow>(FIND_BY_PHONE, [blindIndex.of('phone', identifier.phone)]);
-      return row && { userId: row.id, status: row.status, passwordHash: row.hash, roles: row.roles };
+      return (
+        row && {
+          userId: row.id,
+          status: row.status,
+          passwordHash: row.hash,
+          passwordChangedAt: row.changed_at,
+          emailIndex: row.email_index,
+          roles: row.roles,
+        }
+      );
     },
 
     async create(sql, userId, { email, phone, faydaId, firstName, lastName, locale, consents }, passwordHash) {

@@ -1,5 +1,6 @@
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 
+import type { AccountActivities } from '../activities/account';
 import type { EmailActivities } from '../activities/email';
 import type { RegistrationActivities } from '../activities/registration';
 import type { SigningKeyActivities } from '../activities/signing-key';
@@ -15,6 +16,7 @@ export interface WorkerDependencies {
   readonly workflowBundle: WorkerOptions['workflowBundle'];
   readonly activities: {
     readonly registration: RegistrationActivities;
+    readonly account: AccountActivities;
     readonly email: EmailActivities;
     readonly maintenance: SigningKeyActivities;
   };
@@ -37,9 +39,10 @@ const optionsFor = (
   const { maxActivities, maxMailsPerSecond } = config.worker;
   switch (queue) {
     case TASK_QUEUES.registration:
+    case TASK_QUEUES.account:
       return {
         ...(workflowBundle !== undefined && { workflowBundle }),
-        activities: activities.registration,
+        activities: activities[queue],
         maxConcurrentActivityTaskExecutions: maxActivities,
       };
     case TASK_QUEUES.email:

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import {
   type Client,
   isGrpcServiceError,
@@ -9,6 +11,15 @@ import {
 import { TypedSearchAttributes } from '@temporalio/common';
 
 import { AppError } from '../contracts/errors';
+import { NOTICE_WORKFLOW, type NoticeInput } from '../contracts/notice-workflow';
+import {
+  type NewPassword,
+  PASSWORD_RESET_WORKFLOW,
+  type PasswordResetInput,
+  requestSignal,
+  type ResetOutcome,
+  resetUpdate,
+} from '../contracts/password-reset-workflow';
 import {
   type RegistrationInput,
   REGISTRATION_WORKFLOW,
@@ -43,6 +54,12 @@ export interface WorkflowStarter {
   resendRegistrationCode(run: RegistrationRun, resendId: string): Promise<ResendOutcome | undefined>;
   /** Whether a registration with this run id is open. Visibility lags behind by up to a second. */
   isRegistrationOpen(registrationId: string): Promise<boolean>;
+  /** Starts the password reset of an address, or asks the one that runs for another mail: one call, the same for both. */
+  requestPasswordReset(request: { workflowId: string; input: PasswordResetInput }): Promise<void>;
+  /** `undefined` when the workflow has closed. */
+  resetPassword(workflowId: string, password: NewPassword): Promise<ResetOutcome | undefined>;
+  /** Has a notice enqueued as soon as the queue takes it. */
+  startNotice(notice: NoticeInput): Promise<void>;
 }
 
 interface Timeouts {
@@ -67,20 +84,22 @@ export const createWorkflowStarter = (client: Client, { rpcTimeoutMs, updateTime
     }
   };
 
-  /** Updates one run; never a later run that happens to have the same workflow id. */
+  /** @returns undefined when there is no such workflow, or none that runs */
   const update = async <T>(
-    run: RegistrationRun,
+    handle: ReturnType<Client['workflow']['getHandle']>,
     send: (handle: ReturnType<Client['workflow']['getHandle']>) => Promise<T>,
   ) => {
     try {
-      return await call(updateTimeoutMs, () =>
-        send(client.workflow.getHandle(run.workflowId, undefined, { firstExecutionRunId: run.registrationId })),
-      );
+      return await call(updateTimeoutMs, () => send(handle));
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return undefined;
       throw error;
     }
   };
+
+  /** One run; never a later run that happens to have the same workflow id. */
+  const runOf = ({ workflowId, registrationId }: RegistrationRun) =>
+    client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId: registrationId });
 
   return {
     startRegistration: ({ workflowId, input, emailIndex }) =>
@@ -104,10 +123,47 @@ export const createWorkflowStarter = (client: Client, { rpcTimeoutMs, updateTime
       }),
 
     verifyRegistration: (run, code, attemptId) =>
-      update(run, (handle) => handle.executeUpdate(verifyUpdate, { args: [code], updateId: attemptId })),
+      update(runOf(run), (handle) => handle.executeUpdate(verifyUpdate, { args: [code], updateId: attemptId })),
 
     resendRegistrationCode: (run, resendId) =>
-      update(run, (handle) => handle.executeUpdate(resendUpdate, { updateId: resendId })),
+      update(runOf(run), (handle) => handle.executeUpdate(resendUpdate, { updateId: resendId })),
+
+    requestPasswordReset: ({ workflowId, input }) =>
+      call(rpcTimeoutMs, async () => {
+        await client.workflow.signalWithStart(PASSWORD_RESET_WORKFLOW, {
+          workflowId,
+          taskQueue: TASK_QUEUES.account,
+          args: [input],
+          signal: requestSignal,
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          staticSummary: 'A person has forgotten the password',
+          staticDetails:
+            'Steps: store the reset (a decoy where nobody has the address), mail a link, wait for the new password, set it and end ' +
+            'every session, enqueue the notice. Without a new password the link expires and nothing changes.',
+          typedSearchAttributes: new TypedSearchAttributes([
+            { key: SEARCH_ATTRIBUTES.emailIndex, value: input.emailIndex },
+            { key: SEARCH_ATTRIBUTES.passwordResetStatus, value: 'open' },
+          ]),
+        });
+      }),
+
+    // The reset's id in the argument tells rounds of one address apart, so the newest run is the right one.
+    resetPassword: (workflowId, password) =>
+      update(client.workflow.getHandle(workflowId), (handle) =>
+        handle.executeUpdate(resetUpdate, { args: [password], updateId: randomUUID() }),
+      ),
+
+    startNotice: (notice) =>
+      call(rpcTimeoutMs, async () => {
+        await client.workflow.start(NOTICE_WORKFLOW, {
+          workflowId: `notice/${notice.eventId}`,
+          taskQueue: TASK_QUEUES.account,
+          args: [notice],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          staticSummary: `A notice waits for the queue: ${notice.name}`,
+          typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.userId, value: notice.userId }]),
+        });
+      }),
 
     isRegistrationOpen: (registrationId) =>
       call(rpcTimeoutMs, async () => {

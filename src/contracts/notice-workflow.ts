@@ -1,0 +1,8 @@
+export const NOTICE_WORKFLOW = 'notice';
+
+/** A notice that must be enqueued; the address is looked up when it is. */
+export interface NoticeInput {
+  readonly name: 'password:changed';
+  readonly eventId: string;
+  readonly userId: string;
+}

@@ -1,0 +1,124 @@
+import { createHmac } from 'node:crypto';
+
+import type { Logger } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+
+import type { NewAuditEvent, RequestOrigin } from '../contracts/audit';
+import type { Caller } from '../contracts/caller';
+import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
+import { AppError } from '../contracts/errors';
+import type { NoticeInput } from '../contracts/notice-workflow';
+import type { Notice, NoticeName } from '../contracts/notification-jobs';
+import type { ChangePasswordRequest, ResetPasswordRequest } from '../contracts/password';
+import { resetPasswordHashLocation } from '../contracts/password-reset-workflow';
+import type { PasswordHasher } from '../crypto/password-hasher';
+import type { PasswordPolicy, PersonalData } from '../crypto/password-policy';
+import type { ResetTokens } from '../crypto/reset-token';
+import type { PasswordRepository } from '../repositories/password-repository';
+import type { PasswordResetRepository } from '../repositories/password-reset-repository';
+import type { User, UserRepository } from '../repositories/user-repository';
+import type { WorkflowStarter } from '../temporal/workflow-starter';
+
+interface Dependencies {
+  readonly policy: PasswordPolicy;
+  readonly hasher: Pick<PasswordHasher, 'hash' | 'verify'>;
+  readonly blindIndex: BlindIndex;
+  readonly cipher: Pick<FieldCipher, 'encrypt'>;
+  readonly users: Pick<UserRepository, 'findById'>;
+  readonly passwords: Pick<PasswordRepository, 'find' | 'change'>;
+  readonly resets: Pick<PasswordResetRepository, 'findByToken'>;
+  readonly resetTokens: Pick<ResetTokens, 'hash'>;
+  readonly starter: Pick<WorkflowStarter, 'requestPasswordReset' | 'resetPassword' | 'startNotice'>;
+  readonly queue: { addNotice<Name extends NoticeName>(name: Name, notice: Notice<Name>): Promise<unknown> };
+  readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
+  readonly logger: Pick<Logger, 'error'>;
+  /** Key of workflow ids, so that they tell nothing. */
+  readonly workflowIdKey: Buffer;
+  /** Life of a link, milliseconds. */
+  readonly resetExpiresInMs: number;
+}
+
+export interface Passwords {
+  /** The same for every address: whether somebody has it is found by the workflow. @throws {AppError} `service_unavailable` */
+  forgot(email: string): Promise<void>;
+  /** @throws {AppError} `invalid_reset_token`, `validation_failed` (the new password), `overloaded`, `service_unavailable` */
+  reset(request: ResetPasswordRequest): Promise<void>;
+  /** @throws {AppError} `invalid_credentials` (the current one), `validation_failed` (the new one), `overloaded` */
+  change(caller: Caller, request: ChangePasswordRequest, origin: RequestOrigin): Promise<void>;
+}
+
+/** A hash may be renewed, or the password changed, between the look at it and the change: then all is looked at again. */
+const CHANGE_TRIES = 3;
+
+const personOf = ({ email, phone, faydaId, firstName, lastName }: User): PersonalData => ({
+  email,
+  phone: phone ?? undefined,
+  faydaId: faydaId ?? undefined,
+  firstName: firstName ?? undefined,
+  lastName: lastName ?? undefined,
+});
+
+export const createPasswords = (deps: Dependencies): Passwords => {
+  const { policy, hasher, blindIndex, cipher, users, passwords, resets, resetTokens, starter, queue, logger } = deps;
+
+  const checkPolicy = (newPassword: string, user: User, hasSecondFactor: boolean): Promise<void> =>
+    policy.check(newPassword, { person: personOf(user), hasSecondFactor, path: '/newPassword' });
+
+  const refuseChange = async (userId: string, origin: RequestOrigin): Promise<never> => {
+    const [actor, details] = [{ kind: 'user', id: userId } as const, { code: 'invalid_credentials' }];
+    const event = { action: 'password.change_failed', outcome: 'failure', actor, subjectId: userId } as const;
+    await deps.recordAudit({ ...event, origin, details });
+    throw new AppError('invalid_credentials');
+  };
+
+  /** The password is changed by now, so this fails for nobody: the queue, or Temporal until the queue is back. */
+  const notify = async (user: User): Promise<void> => {
+    const notice: NoticeInput = { name: 'password:changed', eventId: uuidv7(), userId: user.id };
+    try {
+      await queue
+        .addNotice(notice.name, { eventId: notice.eventId, userId: user.id, email: user.email, locale: user.locale })
+        .catch(() => starter.startNotice(notice));
+    } catch (error) {
+      logger.error({ err: error, ...notice }, 'nobody could be given the notice that a password was changed');
+    }
+  };
+
+  return {
+    async forgot(email) {
+      const emailIndex = Buffer.from(blindIndex.of('email', email));
+      const id = createHmac('sha256', deps.workflowIdKey).update(emailIndex).digest('base64url');
+      await starter.requestPasswordReset({
+        workflowId: `password-reset/${id}`,
+        input: { emailIndex: emailIndex.toString('hex'), expiresInMs: deps.resetExpiresInMs },
+      });
+    },
+
+    async reset({ token, newPassword }) {
+      const shown = await resets.findByToken(resetTokens.hash(token));
+      if (shown === undefined) throw new AppError('invalid_reset_token');
+      const { resetId, issue, workflowId, userId } = shown;
+      const [user, credential] = await Promise.all([users.findById(userId), passwords.find(userId)]);
+      if (user === undefined) throw new AppError('invalid_reset_token');
+      await checkPolicy(newPassword, user, credential?.hasSecondFactor ?? false);
+      const hash = await hasher.hash(newPassword);
+      const passwordHashCiphertext = cipher.encrypt(hash, resetPasswordHashLocation(resetId));
+      const result = await starter.resetPassword(workflowId, { resetId, issue, passwordHashCiphertext });
+      if (result?.outcome !== 'reset') throw new AppError('invalid_reset_token');
+    },
+
+    async change({ userId, sessionId }, { currentPassword, newPassword }, origin) {
+      for (let tries = 0; tries < CHANGE_TRIES; tries += 1) {
+        const [user, credential] = await Promise.all([users.findById(userId), passwords.find(userId)]);
+        if (user === undefined || credential === undefined) throw new AppError('invalid_credentials');
+        const { hash: from, hasSecondFactor } = credential;
+        if (!(await hasher.verify(from, currentPassword))) return refuseChange(userId, origin);
+        await checkPolicy(newPassword, user, hasSecondFactor);
+        if (await passwords.change({ userId, sessionId, from, to: await hasher.hash(newPassword), origin })) {
+          await notify(user);
+          return;
+        }
+      }
+      throw new AppError('service_unavailable', { retryAfterSeconds: 1 });
+    },
+  };
+};

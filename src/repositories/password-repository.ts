@@ -1,0 +1,106 @@
+import type { RequestOrigin } from '../contracts/audit';
+
+import { type AuditTrail, insertAuditEvents } from './audit-trail';
+import type { Database } from './prisma-client';
+import type { Sql } from './sql';
+
+/** The password of an account, and what the policy must know of it. */
+export interface PasswordCredential {
+  readonly hash: string;
+  readonly hasSecondFactor: boolean;
+}
+
+export interface PasswordChange {
+  readonly userId: string;
+  /** The session that goes on. */
+  readonly sessionId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly origin: RequestOrigin;
+}
+
+export interface PasswordRepository {
+  find(userId: string): Promise<PasswordCredential | undefined>;
+  /**
+   * Replaces a password that is still `from`, ends every other session and takes open reset links their power.
+   * False where it is another one by now.
+   */
+  change(change: PasswordChange): Promise<boolean>;
+  /** Whether the password is still the one that was set at this instant. */
+  isUnchangedSince(userId: string, changedAt: Date): Promise<boolean>;
+  /** The same password under a new hash, if the old one is still there; nothing else changes. */
+  rehash(userId: string, from: string, to: string): Promise<void>;
+}
+
+const FIND = {
+  name: 'password/find',
+  text: `
+    SELECT hash, EXISTS (SELECT 1 FROM factors f WHERE f.user_id = p.user_id) AS has_second_factor
+    FROM password_credentials p WHERE user_id = $1`,
+};
+const FIND_UNCHANGED = {
+  name: 'password/find-unchanged',
+  text: 'SELECT 1 FROM password_credentials WHERE user_id = $1 AND changed_at = $2',
+};
+const REHASH = {
+  name: 'password/rehash',
+  text: 'UPDATE password_credentials SET hash = $3 WHERE user_id = $1 AND hash = $2',
+};
+
+/** Links that were mailed for the old password must not undo the new one. */
+const END_WHAT_THE_OLD_ONE_OPENED = `
+  links AS (UPDATE password_resets SET token_hash = NULL FROM changed WHERE password_resets.user_id = changed.user_id
+    AND status = 'OPEN'),
+  others AS (
+    UPDATE sessions SET ended_at = $3, ended_by = 'PASSWORD_CHANGED' FROM changed
+    WHERE sessions.user_id = changed.user_id AND ended_at IS NULL AND sessions.id IS DISTINCT FROM $4::uuid
+  )
+  SELECT user_id FROM changed`;
+
+const CHANGE = {
+  name: 'password/change',
+  text: `
+    WITH changed AS (
+      UPDATE password_credentials SET hash = $2, changed_at = $3 WHERE user_id = $1 AND hash = $5 RETURNING user_id
+    ), audited AS (${insertAuditEvents('$6', 'changed')}), ${END_WHAT_THE_OLD_ONE_OPENED}`,
+};
+const REPLACE = {
+  name: 'password/replace',
+  text: `
+    WITH changed AS (
+      INSERT INTO password_credentials (user_id, hash, created_at, changed_at)
+      SELECT id, $2, $3, $3 FROM users WHERE id = $1 AND status = 'ACTIVE'
+      ON CONFLICT (user_id) DO UPDATE SET hash = EXCLUDED.hash, changed_at = EXCLUDED.changed_at
+      RETURNING user_id
+    ), ${END_WHAT_THE_OLD_ONE_OPENED}`,
+};
+
+/** Sets the password of an active account, whatever it was, and ends every session. False where there is no such account. */
+export const replacePassword = async (
+  sql: Sql,
+  { userId, hash, now }: { userId: string; hash: string; now: Date },
+): Promise<boolean> => (await sql(REPLACE, [userId, hash, now, null])).length === 1;
+
+export const createPasswordRepository = (
+  { sql }: Pick<Database, 'sql'>,
+  audit: Pick<AuditTrail, 'seal'>,
+): PasswordRepository => ({
+  async find(userId) {
+    const [row] = await sql<{ hash: string; has_second_factor: boolean }>(FIND, [userId]);
+    return row && { hash: row.hash, hasSecondFactor: row.has_second_factor };
+  },
+
+  async change({ userId, sessionId, from, to, origin }) {
+    const actor = { kind: 'user', id: userId } as const;
+    const event = audit.seal({ action: 'password.changed', actor, subjectId: userId, origin });
+    return (await sql(CHANGE, [userId, to, new Date(), sessionId, from, event])).length === 1;
+  },
+
+  async isUnchangedSince(userId, changedAt) {
+    return (await sql(FIND_UNCHANGED, [userId, changedAt])).length === 1;
+  },
+
+  async rehash(userId, from, to) {
+    await sql(REHASH, [userId, from, to]);
+  },
+});
