@@ -6,6 +6,7 @@ import { createRegistrationActivities } from './activities/registration';
 import { createSigningKeyActivities } from './activities/signing-key';
 import { createApp } from './api/app';
 import { idempotency } from './api/middleware/idempotency';
+import { resetPasswordPages } from './api/pages/reset-password';
 import { verifyEmailPages } from './api/pages/verify-email';
 import { passwordRoutes } from './api/routes/password';
 import { registrationRoutes } from './api/routes/registration';
@@ -206,7 +207,7 @@ export const buildApi = (context: ProcessContext) => {
       ...userRoutes(users),
     ],
     interceptors: [buildIdempotency(config, { database, cipher }, logger)],
-    pages: verifyEmailPages(),
+    pages: [...verifyEmailPages(), ...resetPasswordPages()],
     authenticate: sessions.authenticate,
     translateError: (error) =>
       isDatabaseUnavailable(error)

@@ -1,12 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { type Served, serveApp } from '../../../test/support/serve-app';
+import { resetPasswordPages } from './reset-password';
+import { RESET_PASSWORD_SCRIPT } from './reset-password.script';
 import { verifyEmailPages } from './verify-email';
 import { VERIFY_EMAIL_SCRIPT } from './verify-email.script';
 
 let served: Served;
 beforeAll(async () => {
-  served = await serveApp([], { docs: { title: 'Meqenet Auth', version: '1.0.0' }, pages: verifyEmailPages() });
+  served = await serveApp([], {
+    docs: { title: 'Meqenet Auth', version: '1.0.0' },
+    pages: [...verifyEmailPages(), ...resetPasswordPages()],
+  });
 });
 afterAll(() => served.close(1_000));
 
@@ -14,6 +19,9 @@ describe.each([
   ['/verify-email', 'text/html; charset=utf-8'],
   ['/verify-email.js', 'text/javascript; charset=utf-8'],
   ['/verify-email.css', 'text/css; charset=utf-8'],
+  ['/reset-password', 'text/html; charset=utf-8'],
+  ['/reset-password.js', 'text/javascript; charset=utf-8'],
+  ['/reset-password.css', 'text/css; charset=utf-8'],
   ['/api/docs', 'text/html; charset=utf-8'],
   ['/api/docs/initializer.js', 'text/javascript; charset=utf-8'],
   ['/api/docs/swagger-ui.css', 'text/css; charset=utf-8'],
@@ -51,7 +59,7 @@ test.each([
   expect(await served.raw(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 404/);
 });
 
-test('the script of the page is well-formed', () => {
+test.each([VERIFY_EMAIL_SCRIPT, RESET_PASSWORD_SCRIPT])('the script of a page is well-formed', (script) => {
   // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  expect(() => new Function(VERIFY_EMAIL_SCRIPT)).not.toThrow();
+  expect(() => new Function(script)).not.toThrow();
 });
