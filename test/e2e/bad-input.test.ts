@@ -323,9 +323,10 @@ describe('bad input', () => {
       const chunks = Array.from({ length: 10 }, () => megabyte);
       try {
         for (const { path } of withBody()) {
+          const headers = { 'content-type': 'application/json', authorization: `Bearer ${session.accessToken}` };
           for (const length of [{ 'content-length': 10 * megabyte.length }, {}]) {
             const start = performance.now();
-            const answer = await ask('POST', path, chunks, { 'content-type': 'application/json', ...length });
+            const answer = await ask('POST', path, chunks, { ...headers, ...length });
             expectProblem(answer, TOO_LARGE);
             expect(performance.now() - start).toBeLessThan(5_000);
             expect((await ask('GET', '/healthz', [])).status).toBe(200);
@@ -362,7 +363,8 @@ describe('bad input', () => {
 
     it('no content type', async () => {
       for (const { path } of withBody()) {
-        const head = ['Host: x', 'Content-Length: 2', 'Connection: close'].join('\r\n');
+        const authorization = `Authorization: Bearer ${session.accessToken}`;
+        const head = ['Host: x', authorization, 'Content-Length: 2', 'Connection: close'].join('\r\n');
         expectProblem(await sendRaw(service.apiUrl, `POST ${path} HTTP/1.1\r\n${head}\r\n\r\n{}`), UNSUPPORTED);
       }
     });
