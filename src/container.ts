@@ -6,18 +6,23 @@ import { createSigningKeyActivities } from './activities/signing-key';
 import { createApp } from './api/app';
 import { idempotency } from './api/middleware/idempotency';
 import { verifyEmailPages } from './api/pages/verify-email';
+import { adminAuditRoutes } from './api/routes/admin-audit';
+import { adminUserRoutes } from './api/routes/admin-users';
 import { registrationRoutes } from './api/routes/registration';
 import { sessionRoutes } from './api/routes/session';
 import { userRoutes } from './api/routes/user';
 import type { Config } from './config/load';
-import type { NewAuditEvent } from './contracts/audit';
+import type { NewAuditEvent, RequestOrigin } from './contracts/audit';
+import type { Caller } from './contracts/caller';
 import { API_VERSION } from './contracts/api-version';
 import { AppError } from './contracts/errors';
 import type { NoticeHandlers } from './contracts/notification-jobs';
 import { type TaskQueue, TASK_QUEUES } from './contracts/task-queues';
+import type { Permission } from './contracts/permissions';
 import { createAccessTokens } from './crypto/access-token';
 import { createAuditSeal } from './crypto/audit-seal';
 import { createBlindIndex } from './crypto/blind-index';
+import { createCursors } from './crypto/cursor';
 import { deriveKey } from './crypto/derive-key';
 import { createFieldCipher } from './crypto/field-cipher';
 import { createIdempotencyKeys } from './crypto/idempotency-keys';
@@ -29,6 +34,8 @@ import { createSigningKeyRing } from './crypto/signing-key-ring';
 import { createVerificationCodes } from './crypto/verification-code';
 import { mailIndicator, postgresIndicator, redisIndicator, temporalIndicator } from './health/indicators';
 import { createReadiness } from './health/readiness';
+import { createAdminAudit } from './identity/admin-audit';
+import { createAdminUsers } from './identity/admin-users';
 import { createLogin } from './identity/login';
 import { createRegistrations } from './identity/registration';
 import { createSessionNotices } from './identity/session-notices';
@@ -39,7 +46,10 @@ import { createConsumerMetrics } from './observability/consumer-metrics';
 import type { Metrics } from './observability/metrics';
 import { createQueueConsumer } from './queue/queue.consumer';
 import { createQueueProducer } from './queue/queue.producer';
+import { createAdminRepository } from './repositories/admin-repository';
+import { createAuditRepository } from './repositories/audit-repository';
 import { createAuditTrail } from './repositories/audit-trail';
+import { createAuditVerifier } from './repositories/audit-verifier';
 import { isDatabaseUnavailable } from './repositories/database-errors';
 import { createDeviceRepository } from './repositories/device-repository';
 import { createIdempotencyRepository } from './repositories/idempotency-repository';
@@ -72,11 +82,12 @@ const buildData = (config: Config) => {
   const cipher = createFieldCipher(security.fieldEncryptionKeys);
   const blindIndex = createBlindIndex(security.blindIndexKey);
   const codes = createVerificationCodes(security.tokenKey);
-  const audit = createAuditTrail(cipher, createAuditSeal(security.fieldEncryptionKeys));
+  const auditSeal = createAuditSeal(security.fieldEncryptionKeys);
+  const audit = createAuditTrail(cipher, auditSeal);
   const users = createUserRepository({ database, cipher, blindIndex });
   const registrations = createRegistrationRepository({ database, cipher, blindIndex, users, codes, audit });
   const recordAudit = (event: NewAuditEvent) => audit.append(database.sql, event);
-  return { database, cipher, blindIndex, codes, audit, recordAudit, users, registrations };
+  return { database, cipher, blindIndex, codes, audit, auditSeal, recordAudit, users, registrations };
 };
 
 const buildMail = (config: Config, database: ReturnType<typeof createDatabase>) => {
@@ -122,6 +133,27 @@ const buildSessions = (
   return { accessTokens, sessions, notices };
 };
 
+/** What administrators and auditors do. */
+const buildAdministration = (data: ReturnType<typeof buildData>, { app, security }: Config) => {
+  const { database, cipher, blindIndex, audit, recordAudit, users } = data;
+  const cursors = createCursors(deriveKey(security.tokenKey, 'cursor'));
+  const accounts = createAdminRepository({ database, blindIndex, audit });
+  const verify = createAuditVerifier(database, data.auditSeal);
+  const events = createAuditRepository(database, cipher);
+  // Half of the request's time: the last batch and the answer need some.
+  const verifyBudgetMs = app.requestTimeoutMs / 2;
+  return {
+    routes: [
+      ...adminUserRoutes(createAdminUsers({ accounts, users, cursors, recordAudit })),
+      ...adminAuditRoutes(createAdminAudit({ events, verify, cursors, recordAudit, verifyBudgetMs })),
+    ],
+    onDenied: (caller: Caller, permission: Permission, origin: RequestOrigin) => {
+      const actor = { kind: 'user', id: caller.userId } as const;
+      return recordAudit({ action: 'access.denied', outcome: 'denied', actor, origin, details: { permission } });
+    },
+  };
+};
+
 /** The `api` process. Without Redis, Temporal or mail it still serves what does not need them, so only Postgres makes it unready. */
 export const buildApi = (context: ProcessContext) => {
   const { config, logger, metrics } = context;
@@ -133,6 +165,7 @@ export const buildApi = (context: ProcessContext) => {
   const transport = createMailTransport(config.mail);
   const hasher = createPasswordHasher(security.passwordHash, security.tokenKey);
   const { accessTokens, sessions, notices } = buildSessions(context, data, queue);
+  const administration = buildAdministration(data, config);
   const login = createLogin({ ...data, hasher, sessions });
   const registrations = createRegistrations({
     policy: createPasswordPolicy(),
@@ -160,10 +193,12 @@ export const buildApi = (context: ProcessContext) => {
       ...registrationRoutes(registrations),
       ...sessionRoutes({ login, sessions, accessTokens, ...security.signingKeys }),
       ...userRoutes(users),
+      ...administration.routes,
     ],
     interceptors: [buildIdempotency(config, { database, cipher }, logger)],
     pages: verifyEmailPages(),
     authenticate: sessions.authenticate,
+    onDenied: administration.onDenied,
     translateError: (error) =>
       isDatabaseUnavailable(error)
         ? new AppError('service_unavailable', { retryAfterSeconds: 5, cause: error })

@@ -9,6 +9,16 @@ export const AUDIT_ACTIONS = [
   'sessions.ended',
   'login.failed',
   'refresh_token.reused',
+  'access.denied',
+  'users.listed',
+  'user.read',
+  'user.locked',
+  'user.unlocked',
+  'user.sessions_revoked',
+  'role.granted',
+  'role.revoked',
+  'audit.read',
+  'audit.verified',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
