@@ -154,6 +154,25 @@ const buildAdministration = (data: ReturnType<typeof buildData>, { app, security
   };
 };
 
+interface ApiParts {
+  readonly database: ReturnType<typeof createDatabase>;
+  readonly queue: ReturnType<typeof createQueueProducer>;
+  readonly temporal: ReturnType<typeof createTemporalConnection>;
+  readonly transport: ReturnType<typeof createMailTransport>;
+}
+
+/** What the `api` process is asked for its readiness. */
+const buildApiReadiness = ({ database, queue, temporal, transport }: ApiParts) =>
+  createReadiness(
+    {
+      postgres: postgresIndicator({ query: () => pingDatabase(database) }),
+      redis: redisIndicator({ ping: () => mustBeReady(queue.isReady(CHECK_TIMEOUT_MS)) }),
+      temporal: temporalIndicator({ getSystemInfo: () => temporal.ping(CHECK_TIMEOUT_MS) }),
+      mail: mailIndicator({ verify: () => transport.verify(CHECK_TIMEOUT_MS) }),
+    },
+    { timeoutMs: CHECK_TIMEOUT_MS, optional: ['redis', 'temporal', 'mail'] },
+  );
+
 /** The `api` process. Without Redis, Temporal or mail it still serves what does not need them, so only Postgres makes it unready. */
 export const buildApi = (context: ProcessContext) => {
   const { config, logger, metrics } = context;
@@ -179,15 +198,7 @@ export const buildApi = (context: ProcessContext) => {
     workflowIdKey: deriveKey(security.tokenKey, 'workflow-id'),
     expiresInMs: security.registrationExpiresInMs,
   });
-  const readiness = createReadiness(
-    {
-      postgres: postgresIndicator({ query: () => pingDatabase(database) }),
-      redis: redisIndicator({ ping: () => mustBeReady(queue.isReady(CHECK_TIMEOUT_MS)) }),
-      temporal: temporalIndicator({ getSystemInfo: () => temporal.ping(CHECK_TIMEOUT_MS) }),
-      mail: mailIndicator({ verify: () => transport.verify(CHECK_TIMEOUT_MS) }),
-    },
-    { timeoutMs: CHECK_TIMEOUT_MS, optional: ['redis', 'temporal', 'mail'] },
-  );
+  const readiness = buildApiReadiness({ database, queue, temporal, transport });
   const app = createApp({
     routes: [
       ...registrationRoutes(registrations),

@@ -106,7 +106,8 @@ export const createGuard = (dependencies: GuardDependencies) => {
   const identify = async (ctx: AppContext, { auth, permission }: Route): Promise<Caller | undefined> => {
     if (auth !== 'bearer') return undefined;
     const caller = await authenticate(bearerToken(ctx));
-    if (permission === undefined || isAllowed(caller.roles, permission)) return caller;
+    const isRefused = permission !== undefined && !isAllowed(caller.roles, permission);
+    if (!isRefused) return caller;
     const userAgent = ctx.req.headers['user-agent'];
     await onDenied?.(caller, permission, { requestId: ctx.state.requestId, ip: ctx.ip, userAgent });
     throw new AppError('forbidden');

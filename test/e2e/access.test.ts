@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 
-import { ROLE_PERMISSIONS } from '../../src/contracts/permissions';
+import { type Permission, ROLE_PERMISSIONS } from '../../src/contracts/permissions';
 import { type Role, ROLES } from '../../src/contracts/session';
 import { type Operation, readOperations } from '../support/api-document';
 import type { Answer } from '../support/http-client';
@@ -37,7 +37,8 @@ describe('who may call which route', () => {
     for (const operation of operations) {
       const access = ROUTE_ACCESS[nameOf(operation)] ?? [];
       expect([nameOf(operation), operation.needsToken]).toEqual([nameOf(operation), access !== 'public']);
-      const permission = body.paths[operation.pattern][operation.method.toLowerCase()]['x-permission'];
+      const permission: Permission | undefined =
+        body.paths[operation.pattern][operation.method.toLowerCase()]['x-permission'];
       const holders = ROLES.filter((role) => permission === undefined || ROLE_PERMISSIONS[role].includes(permission));
       expect([nameOf(operation), holders]).toEqual([nameOf(operation), ROLES.filter((role) => isFor(access, role))]);
     }

@@ -285,7 +285,8 @@ describe('the audit trail', () => {
     const first = (await get(query, compliance)).body;
     expect(first.events).toMatchObject([{ action: 'role.granted', actor: { id: admin.userId } }]);
     const next = (await get(`${query}&cursor=${first.nextCursor}`, compliance)).body;
-    expect(BigInt(next.events[0].sequence)).toBeLessThan(BigInt(first.events[0].sequence));
+    const [earlier, later] = [next, first].map(({ events }) => BigInt(events[0].sequence as string));
+    expect(earlier).toBeLessThan(later!);
     const at = first.events[0].occurredAt as string;
     expect((await get(`audit-events?to=${at}&limit=1`, compliance)).body.events[0].occurredAt < at).toBe(true);
     const since = (await get(`audit-events?from=${at}&limit=100`, compliance)).body.events as { occurredAt: string }[];
@@ -310,10 +311,10 @@ describe('the commands', () => {
     const env = { ...process.env, ...service.stack.env, NODE_ENV: 'test' };
     return run(process.execPath, [join(DIST_DIR, 'tools', `${name}.js`), ...args], { env, timeout: 30_000 }).then(
       ({ stdout }) => ({ code: 0, text: stdout }),
-      (error: { code: number; stdout: string; stderr: string }) => ({
-        code: error.code,
-        text: error.stdout + error.stderr,
-      }),
+      (error: unknown) => {
+        const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+        return { code, text: stdout + stderr };
+      },
     );
   };
 
