@@ -328,7 +328,8 @@ describe('bad input', () => {
         for (const { path } of withBody()) {
           for (const length of [{ 'content-length': 10 * megabyte.length }, {}]) {
             const start = performance.now();
-            const answer = await ask('POST', path, chunks, { 'content-type': 'application/json', ...length });
+            const headers = { 'content-type': 'application/json', authorization: `Bearer ${session.accessToken}` };
+            const answer = await ask('POST', path, chunks, { ...headers, ...length });
             expectProblem(answer, TOO_LARGE);
             expect(performance.now() - start).toBeLessThan(5_000);
             expect((await ask('GET', '/healthz', [])).status).toBe(200);
@@ -365,7 +366,8 @@ describe('bad input', () => {
 
     it('no content type', async () => {
       for (const { path } of withBody()) {
-        const head = ['Host: x', 'Content-Length: 2', 'Connection: close'].join('\r\n');
+        const token = `Authorization: Bearer ${session.accessToken}`;
+        const head = ['Host: x', 'Content-Length: 2', 'Connection: close', token].join('\r\n');
         expectProblem(await sendRaw(service.apiUrl, `POST ${path} HTTP/1.1\r\n${head}\r\n\r\n{}`), UNSUPPORTED);
       }
     });
@@ -433,8 +435,8 @@ describe('bad input', () => {
         const example = operation.bodies[0] === undefined ? null : JSON.stringify(exampleBody(operation.bodies[0]));
         const answer = await send({ ...operation, path }, example);
         expectProblem(answer, VALIDATION_FAILED, [CANARY]);
-        expect(complaints(answer)).toHaveLength(1);
-        expect(complaints(answer)[0]).toMatch(/^\w+$/);
+        expect(complaints(answer)).not.toEqual([]);
+        for (const name of complaints(answer)) expect(name).toMatch(/^\w+$/);
       }
     });
   });
