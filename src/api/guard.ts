@@ -103,11 +103,11 @@ export const createGuard = (dependencies: GuardDependencies) => {
   const { authenticate, onDenied, logger, config, interceptors, interceptorErrors } = dependencies;
 
   /** @throws {AppError} `invalid_token`, `forbidden` */
-  const identify = async (ctx: AppContext, { auth, permission }: Route): Promise<Caller | undefined> => {
-    if (auth !== 'bearer') return undefined;
+  const identify = async (ctx: AppContext, route: Route): Promise<Caller | undefined> => {
+    if (route.auth !== 'bearer') return undefined;
     const caller = await authenticate(bearerToken(ctx));
-    const isRefused = permission !== undefined && !isAllowed(caller.roles, permission);
-    if (!isRefused) return caller;
+    const { permission } = route;
+    if (permission === undefined || isAllowed(caller.roles, permission)) return caller;
     const userAgent = ctx.req.headers['user-agent'];
     await onDenied?.(caller, permission, { requestId: ctx.state.requestId, ip: ctx.ip, userAgent });
     throw new AppError('forbidden');

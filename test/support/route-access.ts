@@ -19,6 +19,8 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   'POST /v1/auth/refresh': 'public',
   'POST /v1/auth/logout': 'everybody',
   'POST /v1/auth/logout-all': 'everybody',
+  'GET /v1/auth/sessions': 'everybody',
+  'DELETE /v1/auth/sessions/{id}': 'everybody',
   'GET /v1/users/me': 'everybody',
   'GET /v1/admin/users': USER_READERS,
   'GET /v1/admin/users/{id}': USER_READERS,
