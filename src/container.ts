@@ -8,19 +8,24 @@ import { createApp } from './api/app';
 import { idempotency } from './api/middleware/idempotency';
 import { resetPasswordPages } from './api/pages/reset-password';
 import { verifyEmailPages } from './api/pages/verify-email';
+import { adminAuditRoutes } from './api/routes/admin-audit';
+import { adminUserRoutes } from './api/routes/admin-users';
 import { passwordRoutes } from './api/routes/password';
 import { registrationRoutes } from './api/routes/registration';
 import { sessionRoutes } from './api/routes/session';
 import { userRoutes } from './api/routes/user';
 import type { Config } from './config/load';
-import type { NewAuditEvent } from './contracts/audit';
+import type { NewAuditEvent, RequestOrigin } from './contracts/audit';
+import type { Caller } from './contracts/caller';
 import { API_VERSION } from './contracts/api-version';
 import { AppError } from './contracts/errors';
 import type { NoticeHandlers } from './contracts/notification-jobs';
 import { type TaskQueue, TASK_QUEUES } from './contracts/task-queues';
+import type { Permission } from './contracts/permissions';
 import { createAccessTokens } from './crypto/access-token';
 import { createAuditSeal } from './crypto/audit-seal';
 import { createBlindIndex } from './crypto/blind-index';
+import { createCursors } from './crypto/cursor';
 import { deriveKey } from './crypto/derive-key';
 import { createBreachCheck } from './crypto/breach-check';
 import { createFieldCipher } from './crypto/field-cipher';
@@ -34,6 +39,8 @@ import { createResetTokens } from './crypto/reset-token';
 import { createVerificationCodes } from './crypto/verification-code';
 import { mailIndicator, postgresIndicator, redisIndicator, temporalIndicator } from './health/indicators';
 import { createReadiness } from './health/readiness';
+import { createAdminAudit } from './identity/admin-audit';
+import { createAdminUsers } from './identity/admin-users';
 import { createLogin } from './identity/login';
 import { createPasswords } from './identity/passwords';
 import { createRegistrations } from './identity/registration';
@@ -45,7 +52,10 @@ import { createConsumerMetrics } from './observability/consumer-metrics';
 import type { Metrics } from './observability/metrics';
 import { createQueueConsumer } from './queue/queue.consumer';
 import { createQueueProducer } from './queue/queue.producer';
+import { createAdminRepository } from './repositories/admin-repository';
+import { createAuditRepository } from './repositories/audit-repository';
 import { createAuditTrail } from './repositories/audit-trail';
+import { createAuditVerifier } from './repositories/audit-verifier';
 import { isDatabaseUnavailable } from './repositories/database-errors';
 import { createDeviceRepository } from './repositories/device-repository';
 import { createIdempotencyRepository } from './repositories/idempotency-repository';
@@ -80,7 +90,8 @@ const buildData = (config: Config) => {
   const cipher = createFieldCipher(security.fieldEncryptionKeys);
   const blindIndex = createBlindIndex(security.blindIndexKey);
   const codes = createVerificationCodes(security.tokenKey);
-  const audit = createAuditTrail(cipher, createAuditSeal(security.fieldEncryptionKeys));
+  const auditSeal = createAuditSeal(security.fieldEncryptionKeys);
+  const audit = createAuditTrail(cipher, auditSeal);
   const users = createUserRepository({ database, cipher, blindIndex });
   const registrations = createRegistrationRepository({ database, cipher, blindIndex, users, codes, audit });
   const recordAudit = (event: NewAuditEvent) => audit.append(database.sql, event);
@@ -88,7 +99,7 @@ const buildData = (config: Config) => {
   const resets = createPasswordResetRepository({ database, cipher, tokens: resetTokens, audit });
   const passwords = createPasswordRepository(database, audit);
   return {
-    ...{ database, cipher, blindIndex, codes, audit, recordAudit, users, registrations },
+    ...{ database, cipher, blindIndex, codes, audit, auditSeal, recordAudit, users, registrations },
     ...{ resetTokens, resets, passwords },
   };
 };
@@ -144,6 +155,46 @@ const buildSessions = (
   return { accessTokens, sessions, notices };
 };
 
+/** What administrators and auditors do. */
+const buildAdministration = (data: ReturnType<typeof buildData>, { app, security }: Config) => {
+  const { database, cipher, blindIndex, audit, recordAudit, users } = data;
+  const cursors = createCursors(deriveKey(security.tokenKey, 'cursor'));
+  const accounts = createAdminRepository({ database, blindIndex, audit });
+  const verify = createAuditVerifier(database, data.auditSeal);
+  const events = createAuditRepository(database, cipher);
+  // Half of the request's time: the last batch and the answer need some.
+  const verifyBudgetMs = app.requestTimeoutMs / 2;
+  return {
+    routes: [
+      ...adminUserRoutes(createAdminUsers({ accounts, users, cursors, recordAudit })),
+      ...adminAuditRoutes(createAdminAudit({ events, verify, cursors, recordAudit, verifyBudgetMs })),
+    ],
+    onDenied: (caller: Caller, permission: Permission, origin: RequestOrigin) => {
+      const actor = { kind: 'user', id: caller.userId } as const;
+      return recordAudit({ action: 'access.denied', outcome: 'denied', actor, origin, details: { permission } });
+    },
+  };
+};
+
+interface ApiParts {
+  readonly database: ReturnType<typeof createDatabase>;
+  readonly queue: ReturnType<typeof createQueueProducer>;
+  readonly temporal: ReturnType<typeof createTemporalConnection>;
+  readonly transport: ReturnType<typeof createMailTransport>;
+}
+
+/** What the `api` process is asked for its readiness. */
+const buildApiReadiness = ({ database, queue, temporal, transport }: ApiParts) =>
+  createReadiness(
+    {
+      postgres: postgresIndicator({ query: () => pingDatabase(database) }),
+      redis: redisIndicator({ ping: () => mustBeReady(queue.isReady(CHECK_TIMEOUT_MS)) }),
+      temporal: temporalIndicator({ getSystemInfo: () => temporal.ping(CHECK_TIMEOUT_MS) }),
+      mail: mailIndicator({ verify: () => transport.verify(CHECK_TIMEOUT_MS) }),
+    },
+    { timeoutMs: CHECK_TIMEOUT_MS, optional: ['redis', 'temporal', 'mail'] },
+  );
+
 /** What requests do, over HTTP and gRPC alike. */
 const buildIdentity = (
   context: ProcessContext,
@@ -190,25 +241,20 @@ export const buildApi = (context: ProcessContext) => {
   const transport = createMailTransport(config.mail);
   const identity = buildIdentity(context, data, temporal, queue);
   const { accessTokens, sessions, notices, login, passwords, registrations } = identity;
-  const readiness = createReadiness(
-    {
-      postgres: postgresIndicator({ query: () => pingDatabase(database) }),
-      redis: redisIndicator({ ping: () => mustBeReady(queue.isReady(CHECK_TIMEOUT_MS)) }),
-      temporal: temporalIndicator({ getSystemInfo: () => temporal.ping(CHECK_TIMEOUT_MS) }),
-      mail: mailIndicator({ verify: () => transport.verify(CHECK_TIMEOUT_MS) }),
-    },
-    { timeoutMs: CHECK_TIMEOUT_MS, optional: ['redis', 'temporal', 'mail'] },
-  );
+  const administration = buildAdministration(data, config);
+  const readiness = buildApiReadiness({ database, queue, temporal, transport });
   const app = createApp({
     routes: [
       ...registrationRoutes(registrations),
       ...passwordRoutes(passwords),
       ...sessionRoutes({ login, sessions, accessTokens, ...config.security.signingKeys }),
       ...userRoutes(users),
+      ...administration.routes,
     ],
     interceptors: [buildIdempotency(config, { database, cipher }, logger)],
     pages: [...verifyEmailPages(), ...resetPasswordPages()],
     authenticate: sessions.authenticate,
+    onDenied: administration.onDenied,
     translateError: (error) =>
       isDatabaseUnavailable(error)
         ? new AppError('service_unavailable', { retryAfterSeconds: 5, cause: error })

@@ -24,6 +24,7 @@ import {
 import { complaints, expectProblem } from '../support/problems';
 import { sendRaw } from '../support/raw-http';
 import { useTestService } from '../support/service';
+import { giveRoles } from '../support/staff';
 
 /** Stands in every value that is sent, so that any echo is found. */
 const CANARY = 'kanarienvogel';
@@ -45,6 +46,8 @@ describe('bad input', () => {
   beforeAll(async () => {
     const { body } = await signUp(service, person);
     session = { ...body, userId: body.user.id };
+    // Whoever may not call a route is not told what is wrong with the request.
+    await giveRoles(service, session.userId, ['ADMIN']);
     await register(service, newPerson());
     await service.mailbox.waitFor(person.email, WELCOME_SUBJECT);
     await eventually('the records of all mails', async () => {
@@ -325,7 +328,8 @@ describe('bad input', () => {
         for (const { path } of withBody()) {
           for (const length of [{ 'content-length': 10 * megabyte.length }, {}]) {
             const start = performance.now();
-            const answer = await ask('POST', path, chunks, { 'content-type': 'application/json', ...length });
+            const headers = { 'content-type': 'application/json', authorization: `Bearer ${session.accessToken}` };
+            const answer = await ask('POST', path, chunks, { ...headers, ...length });
             expectProblem(answer, TOO_LARGE);
             expect(performance.now() - start).toBeLessThan(5_000);
             expect((await ask('GET', '/healthz', [])).status).toBe(200);
@@ -362,7 +366,8 @@ describe('bad input', () => {
 
     it('no content type', async () => {
       for (const { path } of withBody()) {
-        const head = ['Host: x', 'Content-Length: 2', 'Connection: close'].join('\r\n');
+        const token = `Authorization: Bearer ${session.accessToken}`;
+        const head = ['Host: x', 'Content-Length: 2', 'Connection: close', token].join('\r\n');
         expectProblem(await sendRaw(service.apiUrl, `POST ${path} HTTP/1.1\r\n${head}\r\n\r\n{}`), UNSUPPORTED);
       }
     });
@@ -430,8 +435,8 @@ describe('bad input', () => {
         const example = operation.bodies[0] === undefined ? null : JSON.stringify(exampleBody(operation.bodies[0]));
         const answer = await send({ ...operation, path }, example);
         expectProblem(answer, VALIDATION_FAILED, [CANARY]);
-        expect(complaints(answer)).toHaveLength(1);
-        expect(complaints(answer)[0]).toMatch(/^\w+$/);
+        expect(complaints(answer)).not.toEqual([]);
+        for (const name of complaints(answer)) expect(name).toMatch(/^\w+$/);
       }
     });
   });
@@ -755,9 +760,7 @@ describe('bad input', () => {
   });
 
   it('has written nothing and started nothing, all of it together', async () => {
-    // But for the audit trail, which keeps the logins that failed.
-    const { audit_events: _events, audit_chain: _chain, ...footprint } = await databaseFootprint(service);
-    expect(before.database).toMatchObject(footprint);
+    expect(await databaseFootprint(service)).toEqual(before.database);
     expect(await countWorkflows(service)).toBe(before.workflows);
   });
 
