@@ -38,14 +38,14 @@ const CLOCK_PROPERTIES = [
 const NO_MODULE_STATE = [
   {
     selector: ':matches(Program, Program > ExportNamedDeclaration) > VariableDeclaration[kind="let"]',
-    message: 'No state of a module: build it in container.ts and pass it in.',
+    message: 'No state of a module: build it in src/container and pass it in.',
   },
   {
     selector:
       ':matches(Program, Program > ExportNamedDeclaration) > VariableDeclaration > VariableDeclarator > ' +
       'NewExpression.init:not([callee.name=/^(Set|Map|RegExp|URL|TextEncoder|TextDecoder|AsyncLocalStorage)$/])' +
       ':not([callee.property.name=/^(NumberFormat|DateTimeFormat|PluralRules|Collator)$/])',
-    message: 'No singletons of a module: build it in container.ts and pass it in.',
+    message: 'No singletons of a module: build it in src/container and pass it in.',
   },
 ];
 

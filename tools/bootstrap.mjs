@@ -29,6 +29,8 @@ const COMMANDS = {
   test: { steps: ALL_STEPS, run: runTests },
   reset: { steps: BUILD_STEPS, run: (args) => runTool('reset', args) },
   'keys:rotate': { steps: BUILD_STEPS, run: (args) => runTool('keys-rotate', args) },
+  'admin:grant': { steps: BUILD_STEPS, run: (args) => runTool('admin-grant', args) },
+  'audit:verify': { steps: BUILD_STEPS, run: (args) => runTool('audit-verify', args) },
   'dead-letters': { steps: BUILD_STEPS, run: (args) => runTool('dead-letters', args) },
 };
 

@@ -7,7 +7,7 @@ import type { Readiness } from '../health/readiness';
 import type { Metrics } from '../observability/metrics';
 import type { AppState } from './context';
 import { createDocs } from './docs';
-import { createGuard } from './guard';
+import { createGuard, type OnDenied } from './guard';
 import { accessLog } from './middleware/access-log';
 import { cors } from './middleware/cors';
 import { dispatch, type Mounted } from './middleware/dispatch';
@@ -39,6 +39,8 @@ export interface AppDependencies {
    * @throws {AppError} `invalid_token`
    */
   readonly authenticate: (bearerToken: string) => Promise<Caller>;
+  /** Told of callers who had no right to a route. */
+  readonly onDenied?: OnDenied;
   /** Answers for errors of libraries; what it does not know leaves as `internal_error`. */
   readonly translateError?: TranslateError;
   readonly logger: Logger;

@@ -5,11 +5,12 @@ import { isWrite, type Route } from './route';
 const IDEMPOTENCY_ERRORS = ['invalid_idempotency_key', 'idempotency_in_flight', 'idempotency_key_reused'] as const;
 
 /** The problems that the guard and the idempotency of writes can answer for a route, by what the route declares. */
-export const commonErrors = ({ method, auth, params, query, body }: Route): readonly ErrorCode[] => [
+export const commonErrors = ({ method, auth, permission, params, query, body }: Route): readonly ErrorCode[] => [
   'internal_error',
   'service_unavailable',
   ...(isWrite({ method }) ? IDEMPOTENCY_ERRORS : []),
   ...(auth === 'bearer' ? (['invalid_token'] as const) : []),
+  ...(permission === undefined ? [] : (['forbidden'] as const)),
   ...(params !== undefined || query !== undefined || body !== undefined ? (['validation_failed'] as const) : []),
   ...(body === undefined
     ? []

@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
 
+import type { RequestOrigin } from '../contracts/audit';
 import type { Caller } from '../contracts/caller';
 import { AppError, type ErrorCode } from '../contracts/errors';
+import { isAllowed, type Permission } from '../contracts/permissions';
 import type { AppContext } from './context';
 import { commonErrors } from './common-errors';
 import { type Progress, withDeadline } from './deadline';
@@ -12,8 +14,13 @@ import { parseInput, toFieldErrors } from './validation';
 /** RFC 6750, section 2.1. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
+/** Who was refused what. */
+export type OnDenied = (caller: Caller, permission: Permission, origin: RequestOrigin) => Promise<void>;
+
 export interface GuardDependencies {
   readonly authenticate: (bearerToken: string) => Promise<Caller>;
+  /** Told of callers who had no right to a route, before they are. */
+  readonly onDenied?: OnDenied;
   readonly logger: Logger;
   readonly config: { readonly maxBodyBytes: number; readonly requestTimeoutMs: number };
   readonly interceptors: readonly Interceptor[];
@@ -92,9 +99,22 @@ const send = (ctx: AppContext, route: Route, answer: RouteAnswer): void => {
  * Makes routes into endpoints: authenticates, validates, runs the handler within its time, and filters the answer.
  * Who may not call at all learns nothing of what a good request looks like, and costs no reading of a body.
  */
-export const createGuard = ({ authenticate, logger, config, interceptors, interceptorErrors }: GuardDependencies) => {
+export const createGuard = (dependencies: GuardDependencies) => {
+  const { authenticate, onDenied, logger, config, interceptors, interceptorErrors } = dependencies;
+
+  /** @throws {AppError} `invalid_token`, `forbidden` */
+  const identify = async (ctx: AppContext, route: Route): Promise<Caller | undefined> => {
+    if (route.auth !== 'bearer') return undefined;
+    const caller = await authenticate(bearerToken(ctx));
+    const { permission } = route;
+    if (permission === undefined || isAllowed(caller.roles, permission)) return caller;
+    const userAgent = ctx.req.headers['user-agent'];
+    await onDenied?.(caller, permission, { requestId: ctx.state.requestId, ip: ctx.ip, userAgent });
+    throw new AppError('forbidden');
+  };
+
   const handleRequest = async (ctx: AppContext, match: Match, route: Route, handle: Handle, progress: Progress) => {
-    const caller = route.auth === 'bearer' ? await authenticate(bearerToken(ctx)) : undefined;
+    const caller = await identify(ctx, route);
     const params = route.params && parseInput(route.params, match.params, 'name');
     const query = route.query && parseInput(route.query, match.query, 'name');
     const body = route.body && parseInput(route.body, await readJson(ctx.req, ctx.res, config.maxBodyBytes), 'pointer');

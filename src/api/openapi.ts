@@ -108,10 +108,20 @@ const answers = (route: Route, interceptorErrors: readonly ErrorCode[]): Record<
   return byStatus;
 };
 
+/** The description, and what the caller must be allowed, for people and (`x-permission`) for programs. */
+const describe = ({ description, permission }: Route) => {
+  const needs = permission === undefined ? [] : [`Needs the permission \`${permission}\`.`];
+  const sentences = [description, ...needs].filter((sentence) => sentence !== undefined);
+  return {
+    ...(sentences.length > 0 && { description: sentences.join(' ') }),
+    ...(permission !== undefined && { 'x-permission': permission }),
+  };
+};
+
 const operation = (route: Route, interceptorErrors: readonly ErrorCode[]): ZodOpenApiOperationObject => ({
   operationId: route.operationId,
   summary: route.summary,
-  ...(route.description !== undefined && { description: route.description }),
+  ...describe(route),
   tags: [...route.tags],
   security: route.auth === 'bearer' ? [{ bearer: [] }] : [],
   ...((route.params !== undefined || route.query !== undefined || isWrite(route)) && {

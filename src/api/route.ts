@@ -2,6 +2,7 @@ import type { z } from 'zod';
 
 import type { Caller } from '../contracts/caller';
 import type { ErrorCode } from '../contracts/errors';
+import type { Permission } from '../contracts/permissions';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 export type Auth = 'none' | 'bearer';
@@ -79,6 +80,8 @@ interface RouteDeclaration {
   readonly description?: string;
   readonly tags: readonly string[];
   readonly auth: Auth;
+  /** What the caller's roles must allow; without it every caller may. Checked before the request is looked at. */
+  readonly permission?: Permission;
   /** Problem answers of this route besides those that every route can give. */
   readonly errors: readonly ErrorCode[];
 }
@@ -101,6 +104,8 @@ interface TypedRoute<
   X extends AnswerOf<R>,
 > extends RouteDeclaration {
   readonly auth: A;
+  /** Only of a caller can be asked what they may do. */
+  readonly permission?: A extends 'bearer' ? Permission : never;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;

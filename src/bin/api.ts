@@ -1,5 +1,5 @@
 import { listen } from '../api/server';
-import { buildApi } from '../container';
+import { buildApi } from '../container/api';
 
 import { runProcess } from './run-process';
 

@@ -1,4 +1,4 @@
-import { buildConsumer } from '../container';
+import { buildConsumer } from '../container/consumer';
 import { startOperationsServer } from '../api/operations-server';
 
 import { runProcess } from './run-process';

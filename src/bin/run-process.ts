@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 
 import { ConfigError, loadConfig } from '../config/load';
-import type { ProcessContext } from '../container';
+import type { ProcessContext } from '../container/process';
 import { createLogger } from '../observability/logger';
 import { createMetrics } from '../observability/metrics';
 

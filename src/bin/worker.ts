@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Runtime, type WorkerOptions } from '@temporalio/worker';
 
-import { buildWorker } from '../container';
+import { buildWorker } from '../container/worker';
 import { startOperationsServer } from '../api/operations-server';
 import { createSdkLogger } from '../temporal/sdk-logger';
 import { selectTaskQueues, startWorkers, type Workers } from '../temporal/worker';

@@ -12,6 +12,16 @@ export const AUDIT_ACTIONS = [
   'password.changed',
   'password.change_failed',
   'password.reset',
+  'access.denied',
+  'users.listed',
+  'user.read',
+  'user.locked',
+  'user.unlocked',
+  'user.sessions_revoked',
+  'role.granted',
+  'role.revoked',
+  'audit.read',
+  'audit.verified',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -24,6 +24,7 @@ import {
 import { complaints, expectProblem } from '../support/problems';
 import { sendRaw } from '../support/raw-http';
 import { useTestService } from '../support/service';
+import { giveRoles } from '../support/staff';
 
 /** Stands in every value that is sent, so that any echo is found. */
 const CANARY = 'kanarienvogel';
@@ -45,6 +46,8 @@ describe('bad input', () => {
   beforeAll(async () => {
     const { body } = await signUp(service, person);
     session = { ...body, userId: body.user.id };
+    // Whoever may not call a route is not told what is wrong with the request.
+    await giveRoles(service, session.userId, ['ADMIN']);
     await register(service, newPerson());
     await service.mailbox.waitFor(person.email, WELCOME_SUBJECT);
     await eventually('the records of all mails', async () => {
@@ -432,8 +435,8 @@ describe('bad input', () => {
         const example = operation.bodies[0] === undefined ? null : JSON.stringify(exampleBody(operation.bodies[0]));
         const answer = await send({ ...operation, path }, example);
         expectProblem(answer, VALIDATION_FAILED, [CANARY]);
-        expect(complaints(answer)).toHaveLength(1);
-        expect(complaints(answer)[0]).toMatch(/^\w+$/);
+        expect(complaints(answer)).not.toEqual([]);
+        for (const name of complaints(answer)) expect(name).toMatch(/^\w+$/);
       }
     });
   });
@@ -757,9 +760,7 @@ describe('bad input', () => {
   });
 
   it('has written nothing and started nothing, all of it together', async () => {
-    // But for the audit trail, which keeps the logins that failed.
-    const { audit_events: _events, audit_chain: _chain, ...footprint } = await databaseFootprint(service);
-    expect(before.database).toMatchObject(footprint);
+    expect(await databaseFootprint(service)).toEqual(before.database);
     expect(await countWorkflows(service)).toBe(before.workflows);
   });
 

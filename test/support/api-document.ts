@@ -24,6 +24,7 @@ export interface BodySchema {
 }
 
 interface DocumentedOperation {
+  readonly parameters?: readonly { readonly name: string; readonly schema: PropertySchema }[];
   readonly security?: readonly unknown[];
   readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: object } } };
 }
@@ -37,13 +38,19 @@ const bodiesOf = ({ requestBody }: DocumentedOperation): readonly BodySchema[] =
   return 'anyOf' in schema ? (schema.anyOf as BodySchema[]) : [schema as BodySchema];
 };
 
+const valueOf = (name: string, { parameters = [] }: DocumentedOperation): string => {
+  const schema = parameters.find((parameter) => parameter.name === name)?.schema;
+  const [choice] = schema?.enum ?? [];
+  return typeof choice === 'string' ? choice : NOBODYS_ID;
+};
+
 export const readOperations = async (http: HttpClient): Promise<Operation[]> => {
   const { body } = await http.get('/api/docs/openapi.json');
   const paths = Object.entries(body.paths as Record<string, Record<string, DocumentedOperation>>);
   return paths.flatMap(([pattern, operations]) =>
     Object.entries(operations).map(([method, operation]) => ({
       method: method.toUpperCase(),
-      path: pattern.replaceAll(/\{\w+\}/g, NOBODYS_ID),
+      path: pattern.replaceAll(/\{(\w+)\}/g, (_, name: string) => valueOf(name, operation)),
       pattern,
       hasParameters: pattern.includes('{'),
       needsToken: (operation.security ?? []).length > 0,

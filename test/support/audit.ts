@@ -48,9 +48,11 @@ export const withTamperedTrail = async (superuser: Pool, sql: string, look: () =
     ${setTriggers('DISABLE')}`);
   try {
     await superuser.query(sql);
+    await superuser.query(setTriggers('ENABLE ALWAYS'));
     await look();
   } finally {
     await superuser.query(`
+      ${setTriggers('DISABLE')}
       DELETE FROM audit_events; INSERT INTO audit_events SELECT * FROM kept_events; DROP TABLE kept_events;
       DELETE FROM audit_chain; INSERT INTO audit_chain SELECT * FROM kept_chain; DROP TABLE kept_chain;
       ${setTriggers('ENABLE ALWAYS')}`);

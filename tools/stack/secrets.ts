@@ -14,7 +14,7 @@ const SERVICE_SECRETS: Readonly<Record<string, () => string>> = {
   TOKEN_KEY: randomKey,
 };
 const POSTGRES_PASSWORD = 'POSTGRES_PASSWORD';
-const POSTGRES_SERVICE_PASSWORD = 'POSTGRES_SERVICE_PASSWORD';
+export const POSTGRES_SERVICE_PASSWORD = 'POSTGRES_SERVICE_PASSWORD';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

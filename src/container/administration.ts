@@ -1,0 +1,36 @@
+import { adminAuditRoutes } from '../api/routes/admin-audit';
+import { adminUserRoutes } from '../api/routes/admin-users';
+import type { Config } from '../config/load';
+import type { RequestOrigin } from '../contracts/audit';
+import type { Caller } from '../contracts/caller';
+import type { Permission } from '../contracts/permissions';
+import { createCursors } from '../crypto/cursor';
+import { deriveKey } from '../crypto/derive-key';
+import { createAdminAudit } from '../identity/admin-audit';
+import { createAdminUsers } from '../identity/admin-users';
+import { createAdminRepository } from '../repositories/admin-repository';
+import { createAuditRepository } from '../repositories/audit-repository';
+import { createAuditVerifier } from '../repositories/audit-verifier';
+
+import type { Data } from './data';
+
+/** What administrators and auditors do. */
+export const buildAdministration = (data: Data, { app, security }: Config) => {
+  const { database, cipher, blindIndex, audit, recordAudit, users } = data;
+  const cursors = createCursors(deriveKey(security.tokenKey, 'cursor'));
+  const accounts = createAdminRepository({ database, blindIndex, audit });
+  const verify = createAuditVerifier(database, data.auditSeal);
+  const events = createAuditRepository(database, cipher);
+  // Half of the request's time: the last batch and the answer need some.
+  const verifyBudgetMs = app.requestTimeoutMs / 2;
+  return {
+    routes: [
+      ...adminUserRoutes(createAdminUsers({ accounts, users, cursors, recordAudit })),
+      ...adminAuditRoutes(createAdminAudit({ events, verify, cursors, recordAudit, verifyBudgetMs })),
+    ],
+    onDenied: (caller: Caller, permission: Permission, origin: RequestOrigin) => {
+      const actor = { kind: 'user', id: caller.userId } as const;
+      return recordAudit({ action: 'access.denied', outcome: 'denied', actor, origin, details: { permission } });
+    },
+  };
+};

@@ -1,0 +1,104 @@
+import type { Logger } from 'pino';
+
+import { createApp } from '../api/app';
+import { idempotency } from '../api/middleware/idempotency';
+import { resetPasswordPages } from '../api/pages/reset-password';
+import { verifyEmailPages } from '../api/pages/verify-email';
+import { passwordRoutes } from '../api/routes/password';
+import { registrationRoutes } from '../api/routes/registration';
+import { sessionRoutes } from '../api/routes/session';
+import { userRoutes } from '../api/routes/user';
+import type { Config } from '../config/load';
+import { API_VERSION } from '../contracts/api-version';
+import { AppError } from '../contracts/errors';
+import { createIdempotencyKeys } from '../crypto/idempotency-keys';
+import { mailIndicator, postgresIndicator, redisIndicator, temporalIndicator } from '../health/indicators';
+import { createReadiness } from '../health/readiness';
+import { createMailTransport } from '../mail/mail-transport';
+import { createQueueProducer } from '../queue/queue.producer';
+import { isDatabaseUnavailable } from '../repositories/database-errors';
+import { createIdempotencyRepository } from '../repositories/idempotency-repository';
+import { type createDatabase, pingDatabase } from '../repositories/prisma-client';
+import { createTemporalConnection } from '../temporal/connection';
+
+import { type ProcessContext, CHECK_TIMEOUT_MS, closeAll, mustBeReady } from './process';
+import { buildData, type Data } from './data';
+import { buildIdentity } from './identity';
+import { buildAdministration } from './administration';
+
+/** Stands last of the interceptors, innermost: it must remember nothing of what limits and permissions refuse. */
+const buildIdempotency = (
+  { security }: Config,
+  { database, cipher }: Pick<Data, 'database' | 'cipher'>,
+  logger: Logger,
+) =>
+  idempotency({
+    keys: createIdempotencyKeys(security.tokenKey),
+    repository: createIdempotencyRepository(database, cipher),
+    logger,
+  });
+
+interface ApiParts {
+  readonly database: ReturnType<typeof createDatabase>;
+  readonly queue: ReturnType<typeof createQueueProducer>;
+  readonly temporal: ReturnType<typeof createTemporalConnection>;
+  readonly transport: ReturnType<typeof createMailTransport>;
+}
+
+/** What the `api` process is asked for its readiness. */
+const buildApiReadiness = ({ database, queue, temporal, transport }: ApiParts) =>
+  createReadiness(
+    {
+      postgres: postgresIndicator({ query: () => pingDatabase(database) }),
+      redis: redisIndicator({ ping: () => mustBeReady(queue.isReady(CHECK_TIMEOUT_MS)) }),
+      temporal: temporalIndicator({ getSystemInfo: () => temporal.ping(CHECK_TIMEOUT_MS) }),
+      mail: mailIndicator({ verify: () => transport.verify(CHECK_TIMEOUT_MS) }),
+    },
+    { timeoutMs: CHECK_TIMEOUT_MS, optional: ['redis', 'temporal', 'mail'] },
+  );
+
+/** The `api` process. Without Redis, Temporal or mail it still serves what does not need them, so only Postgres makes it unready. */
+export const buildApi = (context: ProcessContext) => {
+  const { config, logger, metrics } = context;
+  const data = buildData(config);
+  const { database, cipher, users } = data;
+  const temporal = createTemporalConnection(config.temporal);
+  const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
+  const transport = createMailTransport(config.mail);
+  const identity = buildIdentity(context, data, temporal, queue);
+  const { accessTokens, sessions, notices, login, passwords, registrations } = identity;
+  const administration = buildAdministration(data, config);
+  const readiness = buildApiReadiness({ database, queue, temporal, transport });
+  const app = createApp({
+    routes: [
+      ...registrationRoutes(registrations),
+      ...passwordRoutes(passwords),
+      ...sessionRoutes({ login, sessions, accessTokens, ...config.security.signingKeys }),
+      ...userRoutes(users),
+      ...administration.routes,
+    ],
+    interceptors: [buildIdempotency(config, { database, cipher }, logger)],
+    pages: [...verifyEmailPages(), ...resetPasswordPages()],
+    authenticate: sessions.authenticate,
+    onDenied: administration.onDenied,
+    translateError: (error) =>
+      isDatabaseUnavailable(error)
+        ? new AppError('service_unavailable', { retryAfterSeconds: 5, cause: error })
+        : undefined,
+    logger,
+    metrics,
+    readiness,
+    config: config.app,
+    docs: { title: 'Meqenet Auth', version: API_VERSION, publicUrl: config.app.publicUrl },
+  });
+  const close = async (): Promise<void> => {
+    await notices.settled();
+    await closeAll(
+      () => temporal.close(),
+      () => queue.close(),
+      () => transport.close(),
+      () => database.$disconnect(),
+    );
+  };
+  return { app, readiness, close };
+};

@@ -1,0 +1,44 @@
+import type { NoticeHandlers } from '../contracts/notification-jobs';
+import { mailIndicator, postgresIndicator, redisIndicator } from '../health/indicators';
+import { createReadiness } from '../health/readiness';
+import { createConsumerMetrics } from '../observability/consumer-metrics';
+import { createQueueConsumer } from '../queue/queue.consumer';
+import { createDatabase, pingDatabase } from '../repositories/prisma-client';
+
+import { type ProcessContext, CHECK_TIMEOUT_MS, closeAll, mustBeReady } from './process';
+import { buildMail } from './mail';
+
+/** The `consumer` process. It takes jobs from the moment it is built. */
+export const buildConsumer = ({ config, logger, metrics }: ProcessContext) => {
+  const database = createDatabase(config.database);
+  const { transport, mailer } = buildMail(config, database);
+  const consumer = createQueueConsumer({
+    ...config.queue,
+    redis: config.redis.connection,
+    logger,
+    counters: createConsumerMetrics(metrics.registry),
+    sendWelcomeMail: ({ userId, email, locale }) => mailer.sendWelcome({ userId, to: email, locale }),
+    notices: {
+      'password:changed': ({ eventId, email, locale }) => mailer.sendPasswordChanged({ eventId, to: email, locale }),
+      'session:new-device': ({ eventId, email, locale }) => mailer.sendNewDevice({ eventId, to: email, locale }),
+      'session:reuse-detected': ({ eventId, email, locale }) =>
+        mailer.sendReuseDetected({ eventId, to: email, locale }),
+    } satisfies NoticeHandlers,
+  });
+  const readiness = createReadiness(
+    {
+      postgres: postgresIndicator({ query: () => pingDatabase(database) }),
+      redis: redisIndicator({ ping: () => mustBeReady(consumer.isReady(CHECK_TIMEOUT_MS)) }),
+      mail: mailIndicator({ verify: () => transport.verify(CHECK_TIMEOUT_MS) }),
+    },
+    { timeoutMs: CHECK_TIMEOUT_MS, optional: ['mail'] },
+  );
+  const close = async (): Promise<void> => {
+    await consumer.close(config.app.shutdownTimeoutMs);
+    await closeAll(
+      () => transport.close(),
+      () => database.$disconnect(),
+    );
+  };
+  return { readiness, close };
+};

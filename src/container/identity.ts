@@ -1,0 +1,88 @@
+import type { Logger } from 'pino';
+
+import type { Config } from '../config/load';
+import { createAccessTokens } from '../crypto/access-token';
+import { deriveKey } from '../crypto/derive-key';
+import { createBreachCheck } from '../crypto/breach-check';
+import { createPasswordHasher } from '../crypto/password-hasher';
+import { createPasswordPolicy } from '../crypto/password-policy';
+import { createRefreshTokens } from '../crypto/refresh-token';
+import { createSigningKeyRing } from '../crypto/signing-key-ring';
+import { createLogin } from '../identity/login';
+import { createPasswords } from '../identity/passwords';
+import { createRegistrations } from '../identity/registration';
+import { createSessionNotices } from '../identity/session-notices';
+import { createSessions } from '../identity/sessions';
+import type { createQueueProducer } from '../queue/queue.producer';
+import { createDeviceRepository } from '../repositories/device-repository';
+import { createSessionRepository } from '../repositories/session-repository';
+import { createSigningKeyRepository } from '../repositories/signing-key-repository';
+import type { createTemporalConnection } from '../temporal/connection';
+import { createWorkflowStarter } from '../temporal/workflow-starter';
+
+import type { ProcessContext } from './process';
+import type { Data } from './data';
+
+const buildPasswordPolicy = ({ security }: Config, logger: Logger) => {
+  const { url, timeoutMs } = security.breachCheck;
+  return createPasswordPolicy({
+    policy: security.passwordPolicy,
+    breachCheck: url === undefined ? undefined : createBreachCheck({ url, timeoutMs, logger }),
+  });
+};
+
+/** Sessions with their tokens, and the notices of them. */
+const buildSessions = (
+  { config: { security }, logger }: ProcessContext,
+  { database, cipher, blindIndex, audit, users }: Data,
+  queue: ReturnType<typeof createQueueProducer>,
+) => {
+  const keyRing = createSigningKeyRing(createSigningKeyRepository(database, cipher), security.signingKeys);
+  const accessTokens = createAccessTokens(keyRing, security.jwt);
+  const notices = createSessionNotices({ users, queue, logger });
+  const sessions = createSessions({
+    sessions: createSessionRepository(database, audit),
+    devices: createDeviceRepository({ database, cipher, blindIndex, audit }),
+    notices,
+    accessTokens,
+    refreshTokens: createRefreshTokens(security.tokenKey),
+    config: security,
+  });
+  return { accessTokens, sessions, notices };
+};
+
+/** What requests do, over HTTP and gRPC alike. */
+export const buildIdentity = (
+  context: ProcessContext,
+  data: Data,
+  temporal: ReturnType<typeof createTemporalConnection>,
+  queue: ReturnType<typeof createQueueProducer>,
+) => {
+  const { config, logger } = context;
+  const { security } = config;
+  const { cipher, blindIndex, users } = data;
+  const hasher = createPasswordHasher(security.passwordHash, security.tokenKey);
+  const { accessTokens, sessions, notices } = buildSessions(context, data, queue);
+  const login = createLogin({ ...data, hasher, sessions, logger });
+  const policy = buildPasswordPolicy(config, logger);
+  const starter = createWorkflowStarter(temporal.client, config.temporal);
+  const workflowIdKey = deriveKey(security.tokenKey, 'workflow-id');
+  const passwords = createPasswords({
+    ...data,
+    ...{ policy, hasher, starter, queue, logger, workflowIdKey },
+    resetExpiresInMs: security.passwordResetExpiresInMs,
+  });
+  const registrations = createRegistrations({
+    policy,
+    hasher,
+    blindIndex,
+    cipher,
+    starter,
+    registrations: data.registrations,
+    users,
+    sessions,
+    workflowIdKey,
+    expiresInMs: security.registrationExpiresInMs,
+  });
+  return { accessTokens, sessions, notices, login, passwords, registrations };
+};

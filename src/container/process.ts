@@ -1,0 +1,24 @@
+import type { Logger } from 'pino';
+
+import type { Config } from '../config/load';
+import type { Metrics } from '../observability/metrics';
+
+/** What every process has from the start. */
+export interface ProcessContext {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Longest time for one readiness check, milliseconds. */
+export const CHECK_TIMEOUT_MS = 2_000;
+
+/** Closes everything, each even if another fails to. */
+export const closeAll = async (...closers: (() => unknown)[]): Promise<void> => {
+  await Promise.allSettled(closers.map((close) => Promise.resolve().then(close)));
+};
+
+/** Turns "not ready" into the rejection that an indicator expects. */
+export const mustBeReady = async (ready: boolean | Promise<boolean>): Promise<void> => {
+  if (!(await ready)) throw new Error('not ready');
+};

@@ -1,0 +1,63 @@
+import type { AuditQuery, StoredAuditEvent } from '../contracts/admin';
+import type { AuditOutcome } from '../contracts/audit';
+import type { FieldCipher } from '../contracts/data-protection';
+
+import type { ChainedAuditRow } from './audit-content';
+import { originLocation, type StoredOrigin } from './audit-trail';
+import { type Filter, newestOf } from './filtered';
+import type { Database } from './prisma-client';
+
+export interface AuditRepository {
+  /** Events, the newest first. */
+  list(filter: Omit<AuditQuery, 'cursor'>, before: string | undefined): Promise<StoredAuditEvent[]>;
+}
+
+const LIST = {
+  select: `
+    SELECT sequence, id, occurred_at, action, outcome, actor_kind, actor_id, subject_id, request_id, workflow_id,
+      origin_ciphertext, details
+    FROM audit_events`,
+  key: 'sequence',
+};
+
+export const createAuditRepository = (
+  { sql }: Pick<Database, 'sql'>,
+  cipher: Pick<FieldCipher, 'decrypt'>,
+): AuditRepository => {
+  const toEvent = (row: ChainedAuditRow): StoredAuditEvent => {
+    const { origin_ciphertext: ciphertext } = row;
+    const origin =
+      ciphertext === null
+        ? undefined
+        : (JSON.parse(cipher.decrypt(ciphertext, originLocation(row.id))) as StoredOrigin);
+    return {
+      sequence: row.sequence,
+      id: row.id,
+      occurredAt: row.occurred_at.toISOString(),
+      action: row.action,
+      outcome: row.outcome as AuditOutcome,
+      actor: { kind: row.actor_kind as StoredAuditEvent['actor']['kind'], id: row.actor_id },
+      subjectId: row.subject_id,
+      requestId: row.request_id,
+      workflowId: row.workflow_id,
+      ip: origin?.ip ?? null,
+      userAgent: origin?.userAgent ?? null,
+      details: row.details === null ? null : (JSON.parse(row.details) as Record<string, unknown>),
+    };
+  };
+
+  return {
+    async list({ actorId, subjectId, action, from, to, limit }, before) {
+      const filters: Filter[] = [
+        ['before', (at) => `sequence < ${at}::bigint`, before],
+        ['actor', (at) => `actor_id = ${at}::uuid`, actorId],
+        ['subject', (at) => `subject_id = ${at}::uuid`, subjectId],
+        ['action', (at) => `action = ${at}`, action],
+        ['from', (at) => `occurred_at >= ${at}::timestamptz`, from],
+        ['to', (at) => `occurred_at < ${at}::timestamptz`, to],
+      ];
+      const { statement, values } = newestOf('audit/list', LIST, filters, limit);
+      return (await sql<ChainedAuditRow>(statement, values)).map(toEvent);
+    },
+  };
+};

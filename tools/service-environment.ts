@@ -1,0 +1,28 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+
+import { type Config, loadConfig } from '../src/config/load';
+
+import { SECRETS_FILE, STACK_FILE } from './project';
+import { DATABASE_NAME, SERVICE_ROLE } from './stack/postgres';
+import { POSTGRES_SERVICE_PASSWORD } from './stack/secrets';
+
+/** The embedded stack as its processes are told of it; nothing where it does not run. */
+const embeddedEnvironment = (): Record<string, string> => {
+  if (!existsSync(STACK_FILE) || !existsSync(SECRETS_FILE))
+    throw new Error('Set DATABASE_URL and the keys, or run the embedded stack (npm start)');
+  const { postgres } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as { postgres: string };
+  const secrets = parseEnv(readFileSync(SECRETS_FILE, 'utf8')) as Record<string, string>;
+  const address = new URL(postgres).host;
+  const password = secrets[POSTGRES_SERVICE_PASSWORD] ?? '';
+  return { ...secrets, DATABASE_URL: `postgresql://${SERVICE_ROLE}:${password}@${address}/${DATABASE_NAME}` };
+};
+
+/**
+ * The configuration of a command that does what a process would: that of the environment, as for the processes, or else
+ * that of the running embedded stack.
+ */
+export const loadServiceConfig = (): Config => {
+  const { DATABASE_URL, DATABASE_URL_FILE } = process.env;
+  return loadConfig(DATABASE_URL || DATABASE_URL_FILE ? process.env : { ...process.env, ...embeddedEnvironment() });
+};
