@@ -5,6 +5,7 @@ import { createRegistrationActivities } from './activities/registration';
 import { createSigningKeyActivities } from './activities/signing-key';
 import { createApp } from './api/app';
 import { idempotency } from './api/middleware/idempotency';
+import { createRouteLimits } from './api/middleware/rate-limit';
 import { verifyEmailPages } from './api/pages/verify-email';
 import { registrationRoutes } from './api/routes/registration';
 import { sessionRoutes } from './api/routes/session';
@@ -29,13 +30,18 @@ import { createSigningKeyRing } from './crypto/signing-key-ring';
 import { createVerificationCodes } from './crypto/verification-code';
 import { mailIndicator, postgresIndicator, redisIndicator, temporalIndicator } from './health/indicators';
 import { createReadiness } from './health/readiness';
+import { createLockOut } from './identity/lock-out';
 import { createLogin } from './identity/login';
 import { createRegistrations } from './identity/registration';
 import { createSessionNotices } from './identity/session-notices';
 import { createSessions } from './identity/sessions';
+import { createCounterStore } from './limits/counter-store';
+import { createRateLimiter } from './limits/rate-limiter';
+import { createLimitsConnection } from './limits/redis';
 import { createMailTransport } from './mail/mail-transport';
 import { createMailer } from './mail/mailer';
 import { createConsumerMetrics } from './observability/consumer-metrics';
+import { createLimitMetrics, type LimitMetrics } from './observability/limit-metrics';
 import type { Metrics } from './observability/metrics';
 import { createQueueConsumer } from './queue/queue.consumer';
 import { createQueueProducer } from './queue/queue.producer';
@@ -43,6 +49,7 @@ import { createAuditTrail } from './repositories/audit-trail';
 import { isDatabaseUnavailable } from './repositories/database-errors';
 import { createDeviceRepository } from './repositories/device-repository';
 import { createIdempotencyRepository } from './repositories/idempotency-repository';
+import { createLoginFailureRepository } from './repositories/login-failure-repository';
 import { createMailDeliveryRepository } from './repositories/mail-delivery-repository';
 import { createDatabase, pingDatabase } from './repositories/prisma-client';
 import { createRegistrationRepository } from './repositories/registration-repository';
@@ -85,6 +92,33 @@ const buildMail = (config: Config, database: ReturnType<typeof createDatabase>) 
   return { transport, mailer: createMailer({ transport, deliveries, from: config.mail.from }) };
 };
 
+/** Limits of requests by Redis, and delays of logins by the database. */
+const buildLimits = (config: Config, database: ReturnType<typeof createDatabase>, metrics: LimitMetrics) => {
+  const { limits, security, redis } = config;
+  const limiter = createRateLimiter({
+    store: createCounterStore({
+      redis: createLimitsConnection(redis.connection),
+      onFallback: () => {
+        metrics.fallbacks.inc();
+      },
+    }),
+    config: limits,
+    key: deriveKey(security.tokenKey, 'rate-limit'),
+    onLimited: (limitClass, reason, mode) => {
+      metrics.limited.inc({ class: limitClass, reason, mode });
+    },
+  });
+  const lockOut = createLockOut({
+    failures: createLoginFailureRepository(database),
+    key: deriveKey(security.tokenKey, 'lock-out'),
+    config: limits,
+    onDelayed: (reason, mode) => {
+      metrics.delayedLogins.inc({ reason, mode });
+    },
+  });
+  return { limiter, lockOut };
+};
+
 /** Closes everything, each even if another fails to. */
 const closeAll = async (...closers: (() => unknown)[]): Promise<void> => {
   await Promise.allSettled(closers.map((close) => Promise.resolve().then(close)));
@@ -101,6 +135,29 @@ const buildIdempotency = (
     repository: createIdempotencyRepository(database, cipher),
     logger,
   });
+
+const translateDatabaseError = (error: unknown): AppError | undefined =>
+  isDatabaseUnavailable(error)
+    ? new AppError('service_unavailable', { retryAfterSeconds: 5, cause: error })
+    : undefined;
+
+interface ApiParts {
+  readonly database: ReturnType<typeof createDatabase>;
+  readonly queue: ReturnType<typeof createQueueProducer>;
+  readonly temporal: ReturnType<typeof createTemporalConnection>;
+  readonly transport: ReturnType<typeof createMailTransport>;
+}
+
+const apiReadiness = ({ database, queue, temporal, transport }: ApiParts) =>
+  createReadiness(
+    {
+      postgres: postgresIndicator({ query: () => pingDatabase(database) }),
+      redis: redisIndicator({ ping: () => mustBeReady(queue.isReady(CHECK_TIMEOUT_MS)) }),
+      temporal: temporalIndicator({ getSystemInfo: () => temporal.ping(CHECK_TIMEOUT_MS) }),
+      mail: mailIndicator({ verify: () => transport.verify(CHECK_TIMEOUT_MS) }),
+    },
+    { timeoutMs: CHECK_TIMEOUT_MS, optional: ['redis', 'temporal', 'mail'] },
+  );
 
 /** Sessions with their tokens, and the notices of them. */
 const buildSessions = (
@@ -131,9 +188,11 @@ export const buildApi = (context: ProcessContext) => {
   const temporal = createTemporalConnection(config.temporal);
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
   const transport = createMailTransport(config.mail);
+  const readiness = apiReadiness({ database, queue, temporal, transport });
   const hasher = createPasswordHasher(security.passwordHash, security.tokenKey);
   const { accessTokens, sessions, notices } = buildSessions(context, data, queue);
-  const login = createLogin({ ...data, hasher, sessions });
+  const { limiter, lockOut } = buildLimits(config, database, createLimitMetrics(metrics.registry));
+  const login = createLogin({ ...data, hasher, sessions, lockOut });
   const registrations = createRegistrations({
     policy: createPasswordPolicy(),
     hasher,
@@ -143,18 +202,10 @@ export const buildApi = (context: ProcessContext) => {
     registrations: data.registrations,
     users,
     sessions,
+    lockOut,
     workflowIdKey: deriveKey(security.tokenKey, 'workflow-id'),
     expiresInMs: security.registrationExpiresInMs,
   });
-  const readiness = createReadiness(
-    {
-      postgres: postgresIndicator({ query: () => pingDatabase(database) }),
-      redis: redisIndicator({ ping: () => mustBeReady(queue.isReady(CHECK_TIMEOUT_MS)) }),
-      temporal: temporalIndicator({ getSystemInfo: () => temporal.ping(CHECK_TIMEOUT_MS) }),
-      mail: mailIndicator({ verify: () => transport.verify(CHECK_TIMEOUT_MS) }),
-    },
-    { timeoutMs: CHECK_TIMEOUT_MS, optional: ['redis', 'temporal', 'mail'] },
-  );
   const app = createApp({
     routes: [
       ...registrationRoutes(registrations),
@@ -164,10 +215,8 @@ export const buildApi = (context: ProcessContext) => {
     interceptors: [buildIdempotency(config, { database, cipher }, logger)],
     pages: verifyEmailPages(),
     authenticate: sessions.authenticate,
-    translateError: (error) =>
-      isDatabaseUnavailable(error)
-        ? new AppError('service_unavailable', { retryAfterSeconds: 5, cause: error })
-        : undefined,
+    limits: createRouteLimits({ limiter, blindIndex }),
+    translateError: translateDatabaseError,
     logger,
     metrics,
     readiness,
@@ -178,6 +227,7 @@ export const buildApi = (context: ProcessContext) => {
     await notices.settled();
     await closeAll(
       () => temporal.close(),
+      () => limiter.close(),
       () => queue.close(),
       () => transport.close(),
       () => database.$disconnect(),

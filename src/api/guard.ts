@@ -6,6 +6,7 @@ import type { AppContext } from './context';
 import { commonErrors } from './common-errors';
 import { type Progress, withDeadline } from './deadline';
 import { readJson } from './middleware/json-body';
+import type { RouteLimits } from './middleware/rate-limit';
 import type { Interceptor, ResponseSpec, Route, RouteAnswer, RouteRequest } from './route';
 import { parseInput, toFieldErrors } from './validation';
 
@@ -15,6 +16,8 @@ const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 export interface GuardDependencies {
   readonly authenticate: (bearerToken: string) => Promise<Caller>;
   readonly logger: Logger;
+  /** Without it nothing is limited. */
+  readonly limits?: RouteLimits | undefined;
   readonly config: { readonly maxBodyBytes: number; readonly requestTimeoutMs: number };
   readonly interceptors: readonly Interceptor[];
   /** Problems that the interceptors can answer on any route. */
@@ -92,14 +95,29 @@ const send = (ctx: AppContext, route: Route, answer: RouteAnswer): void => {
  * Makes routes into endpoints: authenticates, validates, runs the handler within its time, and filters the answer.
  * Who may not call at all learns nothing of what a good request looks like, and costs no reading of a body.
  */
-export const createGuard = ({ authenticate, logger, config, interceptors, interceptorErrors }: GuardDependencies) => {
+export const createGuard = (dependencies: GuardDependencies) => {
+  const { authenticate, logger, limits, config, interceptors, interceptorErrors } = dependencies;
+  /** From the headers to the handler. Limits come before anything that costs: the reading of a body, a hash, a query. */
   const handleRequest = async (ctx: AppContext, match: Match, route: Route, handle: Handle, progress: Progress) => {
     const caller = route.auth === 'bearer' ? await authenticate(bearerToken(ctx)) : undefined;
+    const setHeader = (name: string, value: string) => {
+      ctx.set(name, value);
+    };
+    const passage = await limits?.(route, { caller, address: ctx.ip, setHeader });
     const params = route.params && parseInput(route.params, match.params, 'name');
     const query = route.query && parseInput(route.query, match.query, 'name');
     const body = route.body && parseInput(route.body, await readJson(ctx.req, ctx.res, config.maxBodyBytes), 'pointer');
     progress.received = true;
-    return handle(toRequest(ctx, { params, query, body, caller }));
+    try {
+      await passage?.named(body);
+      const answer = await handle(toRequest(ctx, { params, query, body, caller }));
+      // An answer that is repeated tells nothing new of whoever asks.
+      if (answer.headers?.['Idempotency-Replayed'] === undefined) passage?.ended();
+      return answer;
+    } catch (error) {
+      passage?.ended(error);
+      throw error;
+    }
   };
 
   return (route: Route): Endpoint => {

@@ -22,6 +22,8 @@ export const AMHARIC_DETAILS: Readonly<Partial<Record<ErrorCode, string>>> = {
   unsupported_media_type: 'የተላከው የመረጃ ዓይነት አይደገፍም።',
   invalid_code: 'ኮዱ ትክክል አይደለም ወይም ከዚህ በኋላ አይሠራም።',
   idempotency_key_reused: 'ይህ Idempotency-Key ለሌላ ጥያቄ አገልግሏል።',
+  rate_limited: 'ብዙ ጥያቄዎች ተልከዋል፤ ከጥቂት ጊዜ በኋላ እንደገና ይሞክሩ።',
+  login_delayed: 'ብዙ ጊዜ ያልተሳካ የመግቢያ ሙከራ ተደርጓል፤ ከጥቂት ጊዜ በኋላ እንደገና ይሞክሩ።',
   too_many_attempts: 'ብዙ ጊዜ የተሳሳተ ኮድ ገብቷል፤ አዲስ ኮድ ይጠይቁ።',
   resend_too_soon: 'ኮድ የተላከው ከአንድ ደቂቃ በፊት ባነሰ ጊዜ ነው።',
   resend_limit_reached: 'ለዚህ ምዝገባ ተጨማሪ ኮድ መላክ አይቻልም።',

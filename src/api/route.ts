@@ -2,6 +2,7 @@ import type { z } from 'zod';
 
 import type { Caller } from '../contracts/caller';
 import type { ErrorCode } from '../contracts/errors';
+import type { LimitClass } from '../contracts/limits';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 export type Auth = 'none' | 'bearer';
@@ -79,6 +80,8 @@ interface RouteDeclaration {
   readonly description?: string;
   readonly tags: readonly string[];
   readonly auth: Auth;
+  /** What it is limited as. Without it: `read` for GET, `session` for a caller's writes, `credentials` for anyone's. */
+  readonly limit?: LimitClass | 'none';
   /** Problem answers of this route besides those that every route can give. */
   readonly errors: readonly ErrorCode[];
 }
