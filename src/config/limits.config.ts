@@ -14,11 +14,11 @@ export const limitsEnv = z.object({
     ),
   ),
   RATE_LIMIT_CREDENTIALS: classLimit(
-    'account=30,address=120,range=600,caller=30,window=1m',
+    'account=60,address=300,range=1500,caller=60,window=1m',
     'Limits of logins and of everything else that a guess could get past',
   ),
   RATE_LIMIT_REGISTRATION: classLimit(
-    'account=30,address=120,range=600,caller=30,window=1m',
+    'account=60,address=120,range=600,caller=60,window=1m',
     'Limits of registrations and of mails that anyone can cause',
   ),
   RATE_LIMIT_SESSION: classLimit(

@@ -27,7 +27,10 @@ describe('a quota', () => {
   it('of an address is halved for its own failures, and again for those of its range', () => {
     expect(scaledQuota('address', 120, { standings: { address: failing } })).toBe(60);
     expect(scaledQuota('address', 120, { standings: { address: unknown, range: failing } })).toBe(60);
-    expect(scaledQuota('address', 120, { standings: { address: failing, range: failing } })).toBe(30);
+    // It is all the range there is: its failures count once.
+    expect(scaledQuota('address', 120, { standings: { address: failing, range: failing } })).toBe(60);
+    const busy = { successes: 0, failures: 60 };
+    expect(scaledQuota('address', 120, { standings: { address: failing, range: busy } })).toBe(30);
     expect(scaledQuota('address', 120, { standings: { address: good, range: failing } })).toBe(240);
   });
 
@@ -41,6 +44,6 @@ describe('a quota', () => {
 
   it('of an account is what it is, and none falls below one', () => {
     expect(scaledQuota('account', 30, { standings: { account: failing } })).toBe(30);
-    expect(scaledQuota('address', 1, { standings: { address: failing, range: failing } })).toBe(1);
+    expect(scaledQuota('address', 1, { standings: { address: failing } })).toBe(1);
   });
 });

@@ -12,7 +12,7 @@ import type { Standing } from './standing';
  * | failures | at least 20 outcomes, more than half of them failures | 1/2 |
  * | many failures | at least 50 failures, more than four fifths of all | 1/4 |
  * | good standing | at least 20 outcomes, less than a tenth of them failures | 2 |
- * | risk: a failing range | the /24 or /64 has failures or many failures, and the address no good standing | 1/2 |
+ * | risk: a failing range | the other addresses of the /24 or /64 have failures or many failures, this one no good standing | 1/2 |
  * | role | the caller is a merchant, a developer or of the staff: programs and consoles ask more often | 2 |
  *
  * Outcomes are those of the last 15 minutes in the class of the route, by caller, address and range. The account that a
@@ -35,6 +35,12 @@ export const standingFactor = (standing: Standing): number => {
   return ratio < GOOD.ratio ? GOOD.factor : 1;
 };
 
+/** Outcomes of a range but for those of one of its addresses. */
+const without = (range: Standing, address: Standing): Standing => ({
+  successes: Math.max(0, range.successes - address.successes),
+  failures: Math.max(0, range.failures - address.failures),
+});
+
 const roleFactor = (caller: Pick<Caller, 'roles'>): number =>
   caller.roles.some((role) => role !== 'CUSTOMER') ? ROLE_FACTOR : 1;
 
@@ -49,8 +55,8 @@ export const scaledQuota = (dimension: LimitDimension, base: number, { caller, s
   if (dimension === 'account' || own === undefined) return base;
   let factor = standingFactor(own);
   if (dimension === 'caller' && caller !== undefined) factor *= roleFactor(caller);
-  if (dimension === 'address' && factor <= 1 && standings.range !== undefined && standingFactor(standings.range) < 1) {
-    factor *= RISKY_RANGE_FACTOR;
+  if (dimension === 'address' && factor <= 1 && standings.range !== undefined) {
+    if (standingFactor(without(standings.range, own)) < 1) factor *= RISKY_RANGE_FACTOR;
   }
   return Math.max(1, Math.floor(base * factor));
 };

@@ -55,7 +55,7 @@ const MAX_LEASE: Readonly<Record<LimitClass, number>> = {
   admin: 1,
 };
 /** Classes in which an outcome tells something. */
-const WITH_STANDING: ReadonlySet<LimitClass> = new Set<LimitClass>(['credentials', 'registration', 'session', 'admin']);
+const WITH_STANDING: ReadonlySet<LimitClass> = new Set<LimitClass>(['credentials', 'session', 'admin']);
 
 type Keys = Partial<Record<LimitDimension, string>>;
 
