@@ -111,7 +111,8 @@ export const createRateLimiter = ({ store, config, key, onLimited }: Dependencie
           counter: `${limitClass}:${dimension}`,
           key: value,
           windowSeconds,
-          quota,
+          // Where nothing is refused everything is counted: a shortcut for some would tell them from others by time.
+          quota: config.mode === 'observe' ? Number.MAX_SAFE_INTEGER : quota,
           maxLease: MAX_LEASE[limitClass],
         });
         return [place.then((taken) => ({ dimension, quota, windowSeconds, ...taken }))];
@@ -130,7 +131,7 @@ export const createRateLimiter = ({ store, config, key, onLimited }: Dependencie
         );
       // How busy an account or a neighbourhood is, is nobody's business: of these only a refusal tells.
       const own = states.find(({ dimension }) => dimension === 'caller' || dimension === 'address');
-      const shown = exceeded ?? own;
+      const shown = config.mode === 'enforce' ? (exceeded ?? own) : own;
       const headers = shown === undefined ? {} : limitHeaders(shown);
       if (exceeded === undefined) return { headers, refusal: undefined };
       onLimited(limitClass, exceeded.dimension, config.mode);
