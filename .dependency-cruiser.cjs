@@ -38,9 +38,9 @@ const TABLE = {
     why: 'contracts are what every process shares: zod, and @temporalio/workflow for message definitions',
   },
   config: {
-    values: [...packages('zod', 'ms'), ...node('fs')],
+    values: [...packages('zod', 'ms', 'yaml'), ...node('fs', 'fs/promises')],
     types: [],
-    why: 'config depends on nothing but zod, ms and the files of secrets',
+    why: 'config depends on nothing but zod, ms, yaml and the files that the operator names',
   },
   crypto: {
     values: [
@@ -88,6 +88,11 @@ const TABLE = {
     exceptFor: { '^src/temporal/codec-server\\.ts$': packages('koa', '@koa/', 'raw-body', 'zod') },
     why: 'temporal is the client, the worker and the payload codec; activities are passed in',
   },
+  limits: {
+    values: [ANY_NODE_MODULE, ...folders('contracts'), ...packages('rate-limiter-flexible', 'ioredis')],
+    types: INJECTED,
+    why: 'limits count requests in Redis; whoever guards a door injects them',
+  },
   identity: {
     values: [ANY_NODE_MODULE, ...folders('contracts'), ...packages('uuid')],
     types: [...INJECTED, ...folders('crypto', 'repositories'), file('temporal/workflow-starter')],
@@ -116,7 +121,7 @@ const TABLE = {
       // Koa's types name those of its parts.
       ...packages('koa-compose', 'content-disposition', 'cookies', 'http-errors', 'keygrip'),
     ],
-    types: [...INJECTED, ...folders('repositories', 'crypto')],
+    types: [...INJECTED, ...folders('repositories', 'crypto', 'limits')],
     why: 'routes reach workflows through the workflow starter, and the database through injected repositories',
   },
   grpc: {
@@ -126,7 +131,7 @@ const TABLE = {
       file('temporal/workflow-starter'),
       ...packages('@grpc/', '@bufbuild/', 'zod'),
     ],
-    types: [...INJECTED, ...folders('repositories', 'crypto')],
+    types: [...INJECTED, ...folders('repositories', 'crypto', 'limits')],
     why: 'gRPC is a second door to what the API does, under the same rules',
   },
   gateway: {

@@ -23,6 +23,7 @@ const TITLES: Record<keyof typeof ENV_SECTIONS, string> = {
   temporal: 'Temporal: client, workers, codec server',
   mail: 'Outgoing mail',
   security: 'Tokens, passwords and keys',
+  limits: 'Rate limits and lock-out',
   pino: 'Logging',
 };
 

@@ -13,6 +13,7 @@ import { cors } from './middleware/cors';
 import { dispatch, type Mounted } from './middleware/dispatch';
 import { httpMetrics } from './middleware/http-metrics';
 import { problems, type TranslateError } from './middleware/problems';
+import type { RouteLimits } from './middleware/rate-limit';
 import { requestId } from './middleware/request-id';
 import { securityHeaders } from './middleware/security-headers';
 import type { DocumentInfo } from './openapi';
@@ -51,6 +52,8 @@ export interface AppDependencies {
   readonly docs?: Omit<DocumentInfo, 'interceptorErrors'>;
   /** Pages outside the JSON contract, such as `verifyEmailPages()`. */
   readonly pages?: readonly Page[];
+  /** Counts and limits requests; without it nothing is limited. */
+  readonly limits?: RouteLimits;
   /** Around every handler, the first one outermost. */
   readonly interceptors?: readonly Interceptor[];
   /** Problems that the interceptors can answer on any route; they go into the document. */

@@ -8,6 +8,7 @@ import type { AppContext } from './context';
 import { commonErrors } from './common-errors';
 import { type Progress, withDeadline } from './deadline';
 import { readJson } from './middleware/json-body';
+import type { RouteLimits } from './middleware/rate-limit';
 import type { Interceptor, ResponseSpec, Route, RouteAnswer, RouteRequest } from './route';
 import { parseInput, toFieldErrors } from './validation';
 
@@ -22,6 +23,8 @@ export interface GuardDependencies {
   /** Told of callers who had no right to a route, before they are. */
   readonly onDenied?: OnDenied;
   readonly logger: Logger;
+  /** Without it nothing is limited. */
+  readonly limits?: RouteLimits | undefined;
   readonly config: { readonly maxBodyBytes: number; readonly requestTimeoutMs: number };
   readonly interceptors: readonly Interceptor[];
   /** Problems that the interceptors can answer on any route. */
@@ -100,26 +103,38 @@ const send = (ctx: AppContext, route: Route, answer: RouteAnswer): void => {
  * Who may not call at all learns nothing of what a good request looks like, and costs no reading of a body.
  */
 export const createGuard = (dependencies: GuardDependencies) => {
-  const { authenticate, onDenied, logger, config, interceptors, interceptorErrors } = dependencies;
+  const { authenticate, onDenied, logger, limits, config, interceptors, interceptorErrors } = dependencies;
 
-  /** @throws {AppError} `invalid_token`, `forbidden` */
-  const identify = async (ctx: AppContext, route: Route): Promise<Caller | undefined> => {
-    if (route.auth !== 'bearer') return undefined;
-    const caller = await authenticate(bearerToken(ctx));
-    const { permission } = route;
-    if (permission === undefined || isAllowed(caller.roles, permission)) return caller;
+  /** @throws {AppError} `forbidden` */
+  const authorize = async (ctx: AppContext, { permission }: Route, caller: Caller | undefined): Promise<void> => {
+    if (permission === undefined || caller === undefined || isAllowed(caller.roles, permission)) return;
     const userAgent = ctx.req.headers['user-agent'];
     await onDenied?.(caller, permission, { requestId: ctx.state.requestId, ip: ctx.ip, userAgent });
     throw new AppError('forbidden');
   };
 
+  /** From the headers to the handler. Limits come before anything that costs: the reading of a body, a hash, a query. */
   const handleRequest = async (ctx: AppContext, match: Match, route: Route, handle: Handle, progress: Progress) => {
-    const caller = await identify(ctx, route);
+    const caller = route.auth === 'bearer' ? await authenticate(bearerToken(ctx)) : undefined;
+    const setHeader = (name: string, value: string) => {
+      ctx.set(name, value);
+    };
+    const passage = await limits?.(route, { caller, address: ctx.ip, setHeader });
+    await authorize(ctx, route, caller);
     const params = route.params && parseInput(route.params, match.params, 'name');
     const query = route.query && parseInput(route.query, match.query, 'name');
     const body = route.body && parseInput(route.body, await readJson(ctx.req, ctx.res, config.maxBodyBytes), 'pointer');
     progress.received = true;
-    return handle(toRequest(ctx, { params, query, body, caller }));
+    try {
+      await passage?.named(body);
+      const answer = await handle(toRequest(ctx, { params, query, body, caller }));
+      // An answer that is repeated tells nothing new of whoever asks.
+      if (answer.headers?.['Idempotency-Replayed'] === undefined) passage?.ended();
+      return answer;
+    } catch (error) {
+      passage?.ended(error);
+      throw error;
+    }
   };
 
   return (route: Route): Endpoint => {

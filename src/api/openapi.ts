@@ -4,6 +4,7 @@ import type { oas31, ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 
 import { type ErrorCode, ERRORS } from '../contracts/errors';
 import { IDEMPOTENCY_KEY_PATTERN } from '../contracts/idempotency';
 import { commonErrors } from './common-errors';
+import { limitClassOf } from './limit-class';
 import { PROBLEM_TYPE, problemSchema } from './problem';
 import { isWrite, type ResponseSpec, type Route } from './route';
 
@@ -36,8 +37,17 @@ const HEADERS: Record<string, oas31.HeaderObject> = {
   retryAfter: header('Seconds to wait before the next try'),
   authenticate: header('RFC 6750'),
   replayed: header('`true` where this is the first answer to an earlier request with the same Idempotency-Key'),
+  rateLimitPolicy: header(
+    'Limit in force (draft-ietf-httpapi-ratelimit-headers): requests (q) in a window of seconds (w)',
+  ),
+  rateLimit: header('What is left of it: requests (r), and seconds until it starts anew (t)'),
 };
 const headerRef = (name: string) => ({ $ref: `#/components/headers/${name}` as const });
+/** On every answer of a limited route that got as far as being counted. */
+const limitHeaders = (route: Route) =>
+  limitClassOf(route) === 'none'
+    ? {}
+    : { RateLimit: headerRef('rateLimit'), 'RateLimit-Policy': headerRef('rateLimitPolicy') };
 
 const idempotencyKey = z.object({
   'Idempotency-Key': z.string().regex(IDEMPOTENCY_KEY_PATTERN).optional().meta({
@@ -50,6 +60,7 @@ const successAnswer = (route: Route, spec: ResponseSpec): ZodOpenApiResponseObje
   description: spec.description,
   headers: {
     'X-Request-Id': headerRef('requestId'),
+    ...limitHeaders(route),
     ...(isWrite(route) && { 'Idempotency-Replayed': headerRef('replayed') }),
     ...Object.fromEntries(Object.entries(spec.headers ?? {}).map(([name, text]) => [name, header(text)])),
   },
@@ -72,11 +83,15 @@ const problemExample = (code: ErrorCode, path: string) => ({
   },
 });
 
+/** `:name` as OpenAPI writes it. */
+const templated = (path: string): string => path.replaceAll(/:(\w+)/g, '{$1}');
+
 /** The problem answer of one status, with an example for each of its codes. */
 const problemAnswer = (route: Route, status: number, codes: readonly ErrorCode[]): ZodOpenApiResponseObject => ({
   description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('. '),
   headers: {
     'X-Request-Id': headerRef('requestId'),
+    ...limitHeaders(route),
     ...((status === 429 || status === 503 || codes.includes('idempotency_in_flight')) && {
       'Retry-After': headerRef('retryAfter'),
     }),
@@ -90,9 +105,6 @@ const problemAnswer = (route: Route, status: number, codes: readonly ErrorCode[]
     },
   },
 });
-
-/** `:name` as OpenAPI writes it. */
-const templated = (path: string): string => path.replaceAll(/:(\w+)/g, '{$1}');
 
 const answers = (route: Route, interceptorErrors: readonly ErrorCode[]): Record<string, ZodOpenApiResponseObject> => {
   const byStatus: Record<string, ZodOpenApiResponseObject> = {};

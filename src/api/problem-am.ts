@@ -28,6 +28,8 @@ export const AMHARIC_DETAILS: Readonly<Partial<Record<ErrorCode, string>>> = {
   invalid_code: 'ኮዱ ትክክል አይደለም ወይም ከዚህ በኋላ አይሠራም።',
   idempotency_key_reused: 'ይህ Idempotency-Key ለሌላ ጥያቄ አገልግሏል።',
   invalid_reset_token: 'የይለፍ ቃል ማስጀመሪያ አገናኙ ትክክል አይደለም፣ ጊዜው አልፏል ወይም ጥቅም ላይ ውሏል።',
+  rate_limited: 'ብዙ ጥያቄዎች ተልከዋል፤ ከጥቂት ጊዜ በኋላ እንደገና ይሞክሩ።',
+  login_delayed: 'ብዙ ጊዜ ያልተሳካ የመግቢያ ሙከራ ተደርጓል፤ ከጥቂት ጊዜ በኋላ እንደገና ይሞክሩ።',
   too_many_attempts: 'ብዙ ጊዜ የተሳሳተ ኮድ ገብቷል፤ አዲስ ኮድ ይጠይቁ።',
   resend_too_soon: 'ኮድ የተላከው ከአንድ ደቂቃ በፊት ባነሰ ጊዜ ነው።',
   resend_limit_reached: 'ለዚህ ምዝገባ ተጨማሪ ኮድ መላክ አይቻልም።',

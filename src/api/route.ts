@@ -2,6 +2,7 @@ import type { z } from 'zod';
 
 import type { Caller } from '../contracts/caller';
 import type { ErrorCode } from '../contracts/errors';
+import type { LimitClass } from '../contracts/limits';
 import type { Permission } from '../contracts/permissions';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -82,6 +83,8 @@ interface RouteDeclaration {
   readonly auth: Auth;
   /** What the caller's roles must allow; without it every caller may. Checked before the request is looked at. */
   readonly permission?: Permission;
+  /** What it is limited as. Without it: `read` for GET, `session` for a caller's writes, `credentials` for anyone's. */
+  readonly limit?: LimitClass | 'none';
   /** Problem answers of this route besides those that every route can give. */
   readonly errors: readonly ErrorCode[];
 }

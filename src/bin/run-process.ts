@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
 
-import { ConfigError, loadConfig } from '../config/load';
+import { ConfigError } from '../config/load';
+import { watchConfig, type WatchedConfig } from '../config/watch';
 import type { ProcessContext } from '../container/process';
 import { createLogger } from '../observability/logger';
-import { createMetrics } from '../observability/metrics';
+import { createMetrics, type Metrics } from '../observability/metrics';
+import { createReloadMetrics } from '../observability/reload-metrics';
 
 /** Stops what a process started; called once. */
 export type Stop = () => Promise<void>;
@@ -13,19 +15,31 @@ const end = (logger: Logger, exitCode: number): void => {
   logger.flush(() => process.exit(exitCode));
 };
 
+/** Takes changes of `CONFIG_FILE` over, and says so. */
+const followConfig = (watched: WatchedConfig, logger: Logger, { registry }: Metrics): void => {
+  const reloads = createReloadMetrics(registry);
+  watched.start((reload) => {
+    reloads.inc({ outcome: reload.outcome });
+    logger.level = watched.config.pino.level;
+    if (reload.outcome === 'applied') logger.info({ changed: reload.changed }, 'configuration reloaded');
+    else logger.error({ problems: reload.problems }, 'configuration not reloaded; the last good one goes on');
+  });
+};
+
 /**
  * Runs one process of the service: loads the configuration (every problem at once, exit code 78, `EX_CONFIG`), starts, and stops
  * gracefully on SIGTERM or SIGINT. What nobody caught ends the process with exit code 1: its supervisor starts it anew.
  */
 export const runProcess = async (name: string, start: (context: ProcessContext) => Promise<Stop>): Promise<void> => {
-  let config;
+  let watched: WatchedConfig;
   try {
-    config = loadConfig();
+    watched = watchConfig();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${name} cannot start. ${error.message}\n`);
     process.exit(78);
   }
+  const { config } = watched;
   const logger = createLogger(config.pino).child({ process: name });
   const crash = (error: unknown): void => {
     logger.fatal({ err: error }, 'the process ends because of an error that nobody caught');
@@ -39,6 +53,7 @@ export const runProcess = async (name: string, start: (context: ProcessContext) 
   const shutDown = (signal: string): void => {
     if (stopping) return;
     stopping = true;
+    watched.stop();
     logger.info({ signal }, 'shutting down');
     (stop?.() ?? Promise.resolve()).then(() => {
       logger.info('stopped');
@@ -49,7 +64,9 @@ export const runProcess = async (name: string, start: (context: ProcessContext) 
   process.on('SIGINT', shutDown);
 
   try {
-    stop = await start({ config, logger, metrics: createMetrics() });
+    const metrics = createMetrics();
+    stop = await start({ config, logger, metrics });
+    followConfig(watched, logger, metrics);
     logger.info('started');
   } catch (error) {
     crash(error);

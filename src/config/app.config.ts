@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { choice, duration, httpUrl, integer, origins, port, text } from './fields';
+import { choice, duration, httpUrl, integer, optionalText, origins, port, reloadable, text } from './fields';
 
 export const appEnv = z.object({
   NODE_ENV: choice(['development', 'test', 'production'], 'development', 'Kind of environment'),
@@ -13,7 +13,16 @@ export const appEnv = z.object({
   REQUEST_TIMEOUT: duration('15s', 'Longest time for one HTTP request, body included'),
   SHUTDOWN_TIMEOUT: duration('10s', 'How long requests, activities and jobs may take to finish after SIGTERM'),
   MAX_BODY_BYTES: integer(65_536, 1_024, 10_485_760, 'Largest request body, bytes'),
-  CORS_ORIGINS: origins('', 'Origins that browsers may call from; none by default'),
+  CORS_ORIGINS: reloadable(origins('', 'Origins that browsers may call from; none by default')),
+  TRUSTED_PROXY_HOPS: integer(
+    0,
+    0,
+    10,
+    'Proxies in front that append to X-Forwarded-For; 0 ignores the header and takes the address of the connection',
+  ),
+  CONFIG_FILE: optionalText(
+    'YAML file with more of these variables by name; what may change while running is taken over when the file changes, and environment variables win',
+  ),
 });
 
 /** The HTTP service itself: where it listens, and its limits. Times are milliseconds. */
@@ -26,5 +35,6 @@ export const toAppConfig = (env: z.output<typeof appEnv>) => ({
   shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT,
   maxBodyBytes: env.MAX_BODY_BYTES,
   corsOrigins: env.CORS_ORIGINS,
+  trustedProxyHops: env.TRUSTED_PROXY_HOPS,
 });
 export type AppConfig = ReturnType<typeof toAppConfig>;

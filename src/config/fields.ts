@@ -17,9 +17,17 @@ export interface FieldMeta {
 
 export const configFields = z.registry<FieldMeta>();
 
-const describe = <T extends z.ZodType>(schema: T, meta: FieldMeta): T => {
+/** Declares what `env.example` says of a variable. */
+export const describe = <T extends z.ZodType>(schema: T, meta: FieldMeta): T => {
   configFields.add(schema, meta);
   return schema;
+};
+
+/** A variable that may change while the process runs: whoever uses its value reads it at every use. */
+export const reloadable = <T extends z.ZodType>(schema: T): T => {
+  const meta = configFields.get(schema);
+  if (meta === undefined) throw new Error('Only a variable that is described can be reloadable');
+  return describe(schema, { ...meta, reloadable: true });
 };
 
 /** Digits only: `Number` alone would take `1e3`, `0x10` and blanks as well. */
@@ -114,7 +122,8 @@ export const flag = (defaultValue: boolean, description: string) =>
     { description, format: 'true or false' },
   );
 
-const split = (value: string): string[] =>
+/** The parts between commas, blanks dropped. */
+export const split = (value: string): string[] =>
   value
     .split(',')
     .map((part) => part.trim())

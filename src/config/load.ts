@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 import { appEnv, toAppConfig } from './app.config';
+import { readConfigFile } from './config-file';
 import { databaseEnv, toDatabaseConfig } from './database.config';
 import { configFields } from './fields';
+import { limitsEnv, toLimitsConfig } from './limits.config';
 import { mailEnv, toMailConfig } from './mail.config';
 import { pinoEnv, toPinoConfig } from './pino.config';
 import { productionProblems } from './production';
@@ -22,6 +24,7 @@ export const ENV_SECTIONS = {
   temporal: temporalEnv,
   mail: mailEnv,
   security: securityEnv,
+  limits: limitsEnv,
   pino: pinoEnv,
 } as const;
 
@@ -33,6 +36,7 @@ const environmentSchema = z.object({
   ...temporalEnv.shape,
   ...mailEnv.shape,
   ...securityEnv.shape,
+  ...limitsEnv.shape,
   ...pinoEnv.shape,
 });
 
@@ -44,7 +48,7 @@ export class ConfigError extends Error {
   }
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Environment variables as they are to be parsed, and what is wrong with them already. */
 interface Values {
@@ -87,14 +91,27 @@ const readValues = (environment: Environment): Values => {
   return { values, problems, unreadable };
 };
 
+/** What the file says, under what the environment says. Its text is given where it has been read already. */
+const withFile = ({ values, problems, unreadable }: Values, fileText: string | undefined): Values => {
+  const file = values['CONFIG_FILE'];
+  if (file === undefined) return { values, problems, unreadable };
+  const content = readConfigFile(file, environmentSchema.shape, fileText);
+  return { values: { ...content.values, ...values }, problems: [...problems, ...content.problems], unreadable };
+};
+
+/** The text of every variable that is set, by the environment or by `CONFIG_FILE`. */
+export const readSettings = (environment: Environment, fileText?: string): Readonly<Record<string, string>> =>
+  withFile(readValues(environment), fileText).values;
+
 /**
  * Reads and checks the whole configuration.
  *
  * @param environment variables by name; the process's own by default
+ * @param fileText what `CONFIG_FILE` holds, where it has been read already
  * @throws {ConfigError} naming every problem at once
  */
-export const loadConfig = (environment: Environment = process.env) => {
-  const { values, problems, unreadable } = readValues(environment);
+export const loadConfig = (environment: Environment = process.env, fileText?: string) => {
+  const { values, problems, unreadable } = withFile(readValues(environment), fileText);
   const parsed = environmentSchema.safeParse(values);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
@@ -113,6 +130,7 @@ export const loadConfig = (environment: Environment = process.env) => {
     temporal: toTemporalConfig(parsed.data),
     mail: toMailConfig(parsed.data),
     security: toSecurityConfig(parsed.data),
+    limits: toLimitsConfig(parsed.data),
     pino: toPinoConfig(parsed.data),
   };
 };

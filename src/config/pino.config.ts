@@ -1,12 +1,10 @@
 import { z } from 'zod';
 
-import { choice, text } from './fields';
+import { choice, reloadable, text } from './fields';
 
 export const pinoEnv = z.object({
-  LOG_LEVEL: choice(
-    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
-    'info',
-    'Least severe level that is logged',
+  LOG_LEVEL: reloadable(
+    choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info', 'Least severe level that is logged'),
   ),
   OTEL_SERVICE_NAME: text('meqenet-auth-service', 'Name of the service in logs and traces'),
 });

@@ -49,4 +49,7 @@ const keyRingProblems = (values: Readonly<Record<string, string>>): string[] =>
 export const productionProblems = (values: Readonly<Record<string, string>>): string[] => [
   ...databaseProblems(values['DATABASE_URL']),
   ...keyRingProblems(values),
+  ...(values['RATE_LIMIT_MODE'] === 'observe'
+    ? ['RATE_LIMIT_MODE: observe refuses nothing, and is refused in production']
+    : []),
 ];

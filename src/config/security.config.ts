@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { choice, duration, integer, optionalHttpUrl, secretKey, secretKeyRing, text } from './fields';
+import { choice, duration, integer, optionalHttpUrl, reloadable, secretKey, secretKeyRing, text } from './fields';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -8,15 +8,17 @@ const MINUTE_MS = 60 * SECOND_MS;
 export const securityEnv = z.object({
   JWT_ISSUER: text('meqenet.et', 'Issuer (iss) of access tokens'),
   JWT_AUDIENCE: text('meqenet-api', 'Audience (aud) of access tokens'),
-  JWT_EXPIRES_IN: duration('15m', 'Life of an access token'),
+  JWT_EXPIRES_IN: reloadable(duration('15m', 'Life of an access token')),
   SIGNING_KEY_ROTATION_INTERVAL: duration('30d', 'A new key signs access tokens so often', SECOND_MS),
   SIGNING_KEY_OVERLAP: duration(
     '15m',
     'A signing key is published so long before it is used, and kept so long after its last token; clients may cache the key set for up to half of it',
     2 * SECOND_MS,
   ),
-  REFRESH_TOKEN_IDLE_EXPIRES_IN: duration('7d', 'A session ends when its refresh token is not used for so long'),
-  REFRESH_TOKEN_ABSOLUTE_EXPIRES_IN: duration('30d', 'A session ends so long after the login in any case'),
+  REFRESH_TOKEN_IDLE_EXPIRES_IN: reloadable(
+    duration('7d', 'A session ends when its refresh token is not used for so long'),
+  ),
+  REFRESH_TOKEN_ABSOLUTE_EXPIRES_IN: reloadable(duration('30d', 'A session ends so long after the login in any case')),
   MAX_SESSIONS_PER_USER: integer(100, 1, 10_000, 'Sessions of one account at once; a further login ends the oldest'),
   REGISTRATION_EXPIRES_IN: duration('24h', 'An unverified registration is purged after this time'),
   PASSWORD_RESET_EXPIRES_IN: duration('15m', 'A link that resets a password works for so long'),

@@ -25,6 +25,7 @@ import { type ProcessContext, CHECK_TIMEOUT_MS, closeAll, mustBeReady } from './
 import { buildData, type Data } from './data';
 import { buildIdentity } from './identity';
 import { buildAdministration } from './administration';
+import { buildLimits } from './limits';
 
 /** Stands last of the interceptors, innermost: it must remember nothing of what limits and permissions refuse. */
 const buildIdempotency = (
@@ -65,7 +66,8 @@ export const buildApi = (context: ProcessContext) => {
   const temporal = createTemporalConnection(config.temporal);
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
   const transport = createMailTransport(config.mail);
-  const identity = buildIdentity(context, data, temporal, queue);
+  const { routeLimits, lockOut, close: closeLimits } = buildLimits(context, data);
+  const identity = buildIdentity(context, data, temporal, queue, lockOut);
   const { accessTokens, sessions, notices, login, passwords, registrations } = identity;
   const administration = buildAdministration(data, config);
   const readiness = buildApiReadiness({ database, queue, temporal, transport });
@@ -81,6 +83,7 @@ export const buildApi = (context: ProcessContext) => {
     pages: [...verifyEmailPages(), ...resetPasswordPages()],
     authenticate: sessions.authenticate,
     onDenied: administration.onDenied,
+    limits: routeLimits,
     translateError: (error) =>
       isDatabaseUnavailable(error)
         ? new AppError('service_unavailable', { retryAfterSeconds: 5, cause: error })
@@ -95,6 +98,7 @@ export const buildApi = (context: ProcessContext) => {
     await notices.settled();
     await closeAll(
       () => temporal.close(),
+      closeLimits,
       () => queue.close(),
       () => transport.close(),
       () => database.$disconnect(),

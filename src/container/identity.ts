@@ -8,6 +8,7 @@ import { createPasswordHasher } from '../crypto/password-hasher';
 import { createPasswordPolicy } from '../crypto/password-policy';
 import { createRefreshTokens } from '../crypto/refresh-token';
 import { createSigningKeyRing } from '../crypto/signing-key-ring';
+import type { LockOut } from '../identity/lock-out';
 import { createLogin } from '../identity/login';
 import { createPasswords } from '../identity/passwords';
 import { createRegistrations } from '../identity/registration';
@@ -57,19 +58,20 @@ export const buildIdentity = (
   data: Data,
   temporal: ReturnType<typeof createTemporalConnection>,
   queue: ReturnType<typeof createQueueProducer>,
+  lockOut: LockOut,
 ) => {
   const { config, logger } = context;
   const { security } = config;
   const { cipher, blindIndex, users } = data;
   const hasher = createPasswordHasher(security.passwordHash, security.tokenKey);
   const { accessTokens, sessions, notices } = buildSessions(context, data, queue);
-  const login = createLogin({ ...data, hasher, sessions, logger });
+  const login = createLogin({ ...data, hasher, sessions, lockOut, logger });
   const policy = buildPasswordPolicy(config, logger);
   const starter = createWorkflowStarter(temporal.client, config.temporal);
   const workflowIdKey = deriveKey(security.tokenKey, 'workflow-id');
   const passwords = createPasswords({
     ...data,
-    ...{ policy, hasher, starter, queue, logger, workflowIdKey },
+    ...{ policy, hasher, starter, queue, lockOut, logger, workflowIdKey },
     resetExpiresInMs: security.passwordResetExpiresInMs,
   });
   const registrations = createRegistrations({
@@ -81,6 +83,7 @@ export const buildIdentity = (
     registrations: data.registrations,
     users,
     sessions,
+    lockOut,
     workflowIdKey,
     expiresInMs: security.registrationExpiresInMs,
   });

@@ -29,6 +29,8 @@ export const ERRORS = {
   invalid_code: { status: 422, title: 'The code is wrong or no longer works' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another request' },
   invalid_reset_token: { status: 422, title: 'The reset link is wrong, expired or used' },
+  rate_limited: { status: 429, title: 'Too many requests; try again later' },
+  login_delayed: { status: 429, title: 'Too many failed logins; try again later' },
   too_many_attempts: { status: 429, title: 'Too many wrong codes; ask for a new one' },
   resend_too_soon: { status: 429, title: 'A code was sent less than a minute ago' },
   resend_limit_reached: { status: 429, title: 'No more codes can be sent for this registration' },

@@ -35,6 +35,8 @@ export interface NewPassword {
   /** Number of the mail whose token was shown. */
   readonly issue: number;
   readonly passwordHashCiphertext: string;
+  /** Failed logins that the owner of the mailbox is no longer held up by: their keys (HMACs), hex. */
+  readonly loginFailureKeys?: readonly string[] | undefined;
 }
 export type ResetOutcome =
   { readonly outcome: 'reset'; readonly userId: string } | { readonly outcome: 'invalid_reset_token' };

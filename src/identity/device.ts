@@ -50,9 +50,13 @@ export const maskAddress = (address: string): string => {
 /** Opaque, and long enough to be told apart; what does not look like one is ignored. */
 const DEVICE_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
+/** The id that the client has chosen, if it has chosen a usable one. */
+export const givenDeviceId = ({ deviceId }: Pick<RequestOrigin, 'deviceId'>): string | undefined =>
+  deviceId !== undefined && DEVICE_ID.test(deviceId) ? deviceId : undefined;
+
 /** By the id that the client has chosen or, without one, by the kind of its program. Nothing is granted for it. */
 export const deviceOf = ({ deviceId, userAgent, ip }: RequestOrigin): Device => {
   const summary = summariseUserAgent(userAgent);
-  const isGiven = deviceId !== undefined && DEVICE_ID.test(deviceId);
-  return { key: isGiven ? `id:${deviceId}` : `kind:${summary}`, userAgent: summary, ip: maskAddress(ip) };
+  const given = givenDeviceId({ deviceId });
+  return { key: given !== undefined ? `id:${given}` : `kind:${summary}`, userAgent: summary, ip: maskAddress(ip) };
 };

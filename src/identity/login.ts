@@ -9,6 +9,7 @@ import type { PasswordRepository } from '../repositories/password-repository';
 import type { RegistrationRepository } from '../repositories/registration-repository';
 import type { LoginAccount, UserRepository } from '../repositories/user-repository';
 
+import type { LockOut } from './lock-out';
 import type { Sessions } from './sessions';
 
 interface Dependencies {
@@ -20,6 +21,7 @@ interface Dependencies {
   readonly passwords: Pick<PasswordRepository, 'isUnchangedSince' | 'rehash'>;
   readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
   readonly logger: Pick<Logger, 'warn'>;
+  readonly lockOut: Pick<LockOut, 'begin'>;
 }
 
 type Refusal = 'invalid_credentials' | 'verification_required' | 'account_locked';
@@ -27,12 +29,15 @@ type Refusal = 'invalid_credentials' | 'verification_required' | 'account_locked
 /**
  * A password login. Whatever is wrong, one hash is computed and the answer is `invalid_credentials`; what is true of the
  * account (unverified, locked) is only told to whoever knows its password. Every failure is recorded, that of an unknown
- * account as well: else the time would tell the known ones.
+ * account as well: else the time would tell the known ones. After too many failures the password is not even looked at for
+ * a while, whether or not there is an account.
  *
- * @throws {AppError} `invalid_credentials`, `verification_required`, `account_locked`, `overloaded`
+ * @throws {AppError} `invalid_credentials`, `verification_required`, `account_locked`, `login_delayed`, `overloaded`
  */
 export const createLogin = (deps: Dependencies) => {
-  const { users, registrations, hasher, blindIndex, sessions, passwords, recordAudit, logger } = deps;
+  const { users, registrations, hasher, blindIndex, sessions, passwords, recordAudit, lockOut, logger } = deps;
+  const indexOf = (request: LoginRequest) =>
+    'email' in request ? blindIndex.of('email', request.email) : blindIndex.of('phone', request.phone);
 
   const refuse = async (code: Refusal, subjectId: string | undefined, origin: RequestOrigin): Promise<never> => {
     const [actor, details] = [{ kind: 'anonymous' } as const, { code }];
@@ -42,8 +47,7 @@ export const createLogin = (deps: Dependencies) => {
 
   /** Nobody's account: the password may still be that of an open registration. Costs what a wrong password costs. */
   const refuseUnknown = async (request: LoginRequest, origin: RequestOrigin): Promise<never> => {
-    const identifierIndex =
-      'email' in request ? blindIndex.of('email', request.email) : blindIndex.of('phone', request.phone);
+    const identifierIndex = indexOf(request);
     const [hash, open] = await Promise.all([
       hasher.hashForRegistration(request.password, identifierIndex),
       'email' in request ? registrations.findOpenPasswordHashes(identifierIndex) : [],
@@ -69,14 +73,30 @@ export const createLogin = (deps: Dependencies) => {
     if (renewed !== undefined) await passwords.rehash(userId, passwordHash, renewed);
   };
 
-  return async (request: LoginRequest, origin: RequestOrigin): Promise<TokensResponse> => {
-    const account = await users.findForLogin('email' in request ? { email: request.email } : { phone: request.phone });
+  /** The account whose password it is. */
+  const prove = async (request: LoginRequest, account: LoginAccount | undefined, origin: RequestOrigin) => {
     if (account === undefined) return refuseUnknown(request, origin);
-    const { userId, status, passwordHash } = account;
+    const { userId, passwordHash } = account;
     if (!(await hasher.verify(passwordHash, request.password))) return refuse('invalid_credentials', userId, origin);
+    return account;
+  };
+
+  return async (request: LoginRequest, origin: RequestOrigin): Promise<TokensResponse> => {
+    const attempt = lockOut.begin(indexOf(request), origin);
+    const found = await users.findForLogin('email' in request ? { email: request.email } : { phone: request.phone });
+    await attempt.check(found?.userId);
+    let account;
+    try {
+      account = await prove(request, found, origin);
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'invalid_credentials') await attempt.failed();
+      throw error;
+    }
+    const { userId, status } = account;
     if (status !== 'ACTIVE')
       return refuse(status === 'LOCKED' ? 'account_locked' : 'invalid_credentials', userId, origin);
     const tokens = await openSession(account, origin);
+    await attempt.succeeded(userId);
     // After the answer, so that nobody waits for it; a failure is made up for by the next login.
     renewHash(account, request.password).catch((error: unknown) => {
       logger.warn({ err: error, userId }, 'a password could not be hashed anew');

@@ -19,6 +19,8 @@ import type { PasswordResetRepository } from '../repositories/password-reset-rep
 import type { User, UserRepository } from '../repositories/user-repository';
 import type { WorkflowStarter } from '../temporal/workflow-starter';
 
+import type { LockOut } from './lock-out';
+
 interface Dependencies {
   readonly policy: PasswordPolicy;
   readonly hasher: Pick<PasswordHasher, 'hash' | 'verify'>;
@@ -28,6 +30,7 @@ interface Dependencies {
   readonly passwords: Pick<PasswordRepository, 'find' | 'change'>;
   readonly resets: Pick<PasswordResetRepository, 'findByToken'>;
   readonly resetTokens: Pick<ResetTokens, 'hash'>;
+  readonly lockOut: Pick<LockOut, 'begin' | 'keysToUnlock'>;
   readonly starter: Pick<WorkflowStarter, 'requestPasswordReset' | 'resetPassword' | 'startNotice'>;
   readonly queue: { addNotice<Name extends NoticeName>(name: Name, notice: Notice<Name>): Promise<unknown> };
   readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
@@ -42,8 +45,8 @@ export interface Passwords {
   /** The same for every address: whether somebody has it is found by the workflow. @throws {AppError} `service_unavailable` */
   forgot(email: string): Promise<void>;
   /** @throws {AppError} `invalid_reset_token`, `validation_failed` (the new password), `overloaded`, `service_unavailable` */
-  reset(request: ResetPasswordRequest): Promise<void>;
-  /** @throws {AppError} `invalid_credentials` (the current one), `validation_failed` (the new one), `overloaded` */
+  reset(request: ResetPasswordRequest, origin: RequestOrigin): Promise<void>;
+  /** @throws {AppError} `invalid_credentials` (the current one), `login_delayed`, `validation_failed` (the new one), `overloaded` */
   change(caller: Caller, request: ChangePasswordRequest, origin: RequestOrigin): Promise<void>;
 }
 
@@ -63,6 +66,12 @@ export const createPasswords = (deps: Dependencies): Passwords => {
 
   const checkPolicy = (newPassword: string, user: User, hasSecondFactor: boolean): Promise<void> =>
     policy.check(newPassword, { person: personOf(user), hasSecondFactor, path: '/newPassword' });
+
+  /** Whoever resets the password has the mailbox: failures of others, by address and by phone number, hold them up no longer. */
+  const keysToUnlock = ({ email, phone }: User, origin: RequestOrigin): string[] =>
+    [blindIndex.of('email', email), ...(phone === null ? [] : [blindIndex.of('phone', phone)])].flatMap((index) =>
+      deps.lockOut.keysToUnlock(index, origin),
+    );
 
   const refuseChange = async (userId: string, origin: RequestOrigin): Promise<never> => {
     const [actor, details] = [{ kind: 'user', id: userId } as const, { code: 'invalid_credentials' }];
@@ -93,7 +102,7 @@ export const createPasswords = (deps: Dependencies): Passwords => {
       });
     },
 
-    async reset({ token, newPassword }) {
+    async reset({ token, newPassword }, origin) {
       const shown = await resets.findByToken(resetTokens.hash(token));
       if (shown === undefined) throw new AppError('invalid_reset_token');
       const { resetId, issue, workflowId, userId } = shown;
@@ -102,7 +111,9 @@ export const createPasswords = (deps: Dependencies): Passwords => {
       await checkPolicy(newPassword, user, credential?.hasSecondFactor ?? false);
       const hash = await hasher.hash(newPassword);
       const passwordHashCiphertext = cipher.encrypt(hash, resetPasswordHashLocation(resetId));
-      const result = await starter.resetPassword(workflowId, { resetId, issue, passwordHashCiphertext });
+      const loginFailureKeys = keysToUnlock(user, origin);
+      const password = { resetId, issue, passwordHashCiphertext, loginFailureKeys };
+      const result = await starter.resetPassword(workflowId, password);
       if (result?.outcome !== 'reset') throw new AppError('invalid_reset_token');
     },
 
@@ -111,7 +122,12 @@ export const createPasswords = (deps: Dependencies): Passwords => {
         const [user, credential] = await Promise.all([users.findById(userId), passwords.find(userId)]);
         if (user === undefined || credential === undefined) throw new AppError('invalid_credentials');
         const { hash: from, hasSecondFactor } = credential;
-        if (!(await hasher.verify(from, currentPassword))) return refuseChange(userId, origin);
+        const attempt = deps.lockOut.begin(blindIndex.of('email', user.email), origin);
+        await attempt.check(userId);
+        if (!(await hasher.verify(from, currentPassword))) {
+          await attempt.failed();
+          return refuseChange(userId, origin);
+        }
         await checkPolicy(newPassword, user, hasSecondFactor);
         if (await passwords.change({ userId, sessionId, from, to: await hasher.hash(newPassword), origin })) {
           await notify(user);

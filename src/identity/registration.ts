@@ -14,6 +14,7 @@ import type { RegistrationRepository, RegistrationStanding } from '../repositori
 import type { UserRepository } from '../repositories/user-repository';
 import type { RegistrationRun, WorkflowStarter } from '../temporal/workflow-starter';
 
+import type { LockOut } from './lock-out';
 import type { Sessions } from './sessions';
 import { toUserResponse } from './users';
 
@@ -26,6 +27,7 @@ interface Dependencies {
   readonly registrations: Pick<RegistrationRepository, 'find'>;
   readonly users: Pick<UserRepository, 'findById'>;
   readonly sessions: Pick<Sessions, 'open'>;
+  readonly lockOut: Pick<LockOut, 'remember'>;
   /** Key of workflow ids, so that they tell nothing. */
   readonly workflowIdKey: Buffer;
   readonly expiresInMs: number;
@@ -53,8 +55,19 @@ export interface Registrations {
 const CLOSED = { COMPLETED: 'registration_completed', EXPIRED: 'registration_expired' } as const;
 
 export const createRegistrations = (deps: Dependencies): Registrations => {
-  const { policy, hasher, blindIndex, cipher, starter, registrations, users, sessions, workflowIdKey, expiresInMs } =
-    deps;
+  const {
+    policy,
+    hasher,
+    blindIndex,
+    cipher,
+    starter,
+    registrations,
+    users,
+    sessions,
+    lockOut,
+    workflowIdKey,
+    expiresInMs,
+  } = deps;
 
   /**
    * One workflow for each submission, so that the same one sent twice (a lost answer, a double click) is one registration,
@@ -163,7 +176,11 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
       const userId =
         openedBefore(registration, repetitionId) ??
         (await tryCode(openRun(registrationId, registration), code, repetitionId));
-      const [user, tokens] = await Promise.all([users.findById(userId), sessions.open(userId, ['otp'], origin)]);
+      const [user, tokens] = await Promise.all([
+        users.findById(userId),
+        sessions.open(userId, ['otp'], origin),
+        lockOut.remember(userId, origin),
+      ]);
       if (user === undefined) throw new AppError('registration_completed');
       return { ...tokens, user: toUserResponse(user) };
     },

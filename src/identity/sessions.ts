@@ -49,7 +49,6 @@ const seconds = (milliseconds: number): number => Math.round(milliseconds / 1_00
 
 export const createSessions = (dependencies: Dependencies): Sessions => {
   const { sessions, devices, notices, accessTokens, refreshTokens, config } = dependencies;
-  const { idleExpiresInMs, absoluteExpiresInMs } = config.refreshToken;
 
   const answer = async (
     session: AccessTokenSubject,
@@ -67,6 +66,7 @@ export const createSessions = (dependencies: Dependencies): Sessions => {
   return {
     async open(userId, amr, origin) {
       const now = Date.now();
+      const { idleExpiresInMs, absoluteExpiresInMs } = config.refreshToken;
       const refreshToken = refreshTokens.first();
       const expiresAt = new Date(now + absoluteExpiresInMs);
       const refreshTokenExpiresAt = new Date(Math.min(now + idleExpiresInMs, expiresAt.getTime()));
@@ -90,7 +90,7 @@ export const createSessions = (dependencies: Dependencies): Sessions => {
       const result = await sessions.rotate({
         predecessor: refreshTokens.hash(refreshToken),
         successor: refreshTokens.hash(successor),
-        idleExpiresInMs,
+        idleExpiresInMs: config.refreshToken.idleExpiresInMs,
         graceMs: REFRESH_GRACE_MS,
         origin,
       });

@@ -10,6 +10,7 @@ import {
 } from '../contracts/password-reset-workflow';
 
 import type { AuditTrail } from './audit-trail';
+import { clearLoginFailures } from './login-failure-repository';
 import type { Database } from './prisma-client';
 import { replacePassword } from './password-repository';
 import type { Sql } from './sql';
@@ -40,7 +41,7 @@ export interface PasswordResetRepository {
   findForMail(resetId: string, issue: number): Promise<{ userId: string; expiresAt: Date } | undefined>;
   /** The open reset of a token. */
   findByToken(tokenHash: Hash): Promise<ShownReset | undefined>;
-  /** Sets the password and ends every session; `attemptId` makes a repeated call the same attempt. */
+  /** Sets the password, ends every session and forgets failed logins; `attemptId` makes a repeated call the same attempt. */
   complete(attempt: NewPassword & { attemptId: string }): Promise<ResetOutcome>;
   /** Closes an open reset; does nothing to one that is closed. */
   expire(resetId: string): Promise<void>;
@@ -185,7 +186,7 @@ export const createPasswordResetRepository = ({
       return row && { resetId: row.id, workflowId: row.workflow_id, issue: row.mails_issued, userId: row.user_id };
     },
 
-    complete: ({ resetId, issue, passwordHashCiphertext, attemptId }) =>
+    complete: ({ resetId, issue, passwordHashCiphertext, loginFailureKeys = [], attemptId }) =>
       database.transact(async (sql): Promise<ResetOutcome> => {
         const row = await hold(sql, resetId);
         if (row?.user_id == null) return REFUSED;
@@ -197,6 +198,10 @@ export const createPasswordResetRepository = ({
         const hash = cipher.decrypt(passwordHashCiphertext, resetPasswordHashLocation(resetId));
         if (!(await replacePassword(sql, { userId, hash, now }))) return REFUSED;
         await sql(COMPLETE, [resetId, now, attemptId]);
+        await clearLoginFailures(
+          sql,
+          loginFailureKeys.map((key) => Uint8Array.from(Buffer.from(key, 'hex'))),
+        );
         // Whoever has the mailbox, so nobody who is known; the request is found by the workflow.
         const actor = { kind: 'anonymous' } as const;
         const { workflow_id: workflowId } = row;

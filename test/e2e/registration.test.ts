@@ -20,7 +20,7 @@ import { describeRun } from '../support/temporal';
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 describe('a registration', () => {
-  const service = useTestService();
+  const service = useTestService({ env: { RATE_LIMIT_MODE: 'enforce' } });
 
   it('goes from the request to the welcome mail, the login and the profile', async () => {
     const person = newPerson({

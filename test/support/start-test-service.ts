@@ -28,6 +28,7 @@ export interface TestService {
 export interface TestServiceOptions {
   /** Started with the stack; `api`, `worker` and `consumer` by default. */
   readonly processes?: readonly ProcessName[];
+  /** Limits only observe unless this says otherwise: tests ask faster than people. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -35,7 +36,7 @@ export const startTestService = async (options: TestServiceOptions = {}): Promis
   const { processes: names = ['api', 'worker', 'consumer'], env = {} } = options;
   const folder = await mkdtemp(join(tmpdir(), 'meqenet-test-'));
   const stack = await startStack({ dataDir: join(folder, 'data'), logDir: join(folder, 'logs'), ports: 'free' });
-  const processes = createProcesses(stack, { env: { NODE_ENV: 'test', ...env } });
+  const processes = createProcesses(stack, { env: { NODE_ENV: 'test', RATE_LIMIT_MODE: 'observe', ...env } });
   const database = new Pool({ connectionString: stack.databaseOwnerUrl, max: 4 });
   // Tests kill the database: the pool must not throw for idle connections that go with it.
   database.on('error', () => undefined);

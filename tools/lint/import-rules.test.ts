@@ -42,7 +42,7 @@ const TARGETS = [
   'src/crypto/some.test.ts',
   'test/support/target.ts',
   'tools/target.ts',
-  ...'activities api bin config crypto gateway grpc health identity mail observability queue repositories sms temporal workflows'
+  ...'activities api bin config crypto gateway grpc health identity limits mail observability queue repositories sms temporal workflows'
     .split(' ')
     .map((folder) => `src/${folder}/target.ts`),
 ];
@@ -63,6 +63,11 @@ const CASES: readonly Case[] = [
   allowed('src/contracts/g-workflow.ts', value('@temporalio/workflow') + type('./registration')),
   allowed('src/contracts/h.ts', value('zod')),
 
+  refused('src/limits/a.ts', value('bullmq'), 'limits-imports'),
+  refused('src/limits/b.ts', value('../config/target'), 'limits-imports-types-only'),
+  allowed('src/limits/c.ts', value('rate-limiter-flexible')),
+  refused('src/api/limits.ts', value('../limits/target'), 'api-imports-types-only'),
+  allowed('src/config/e.ts', value('yaml')),
   refused('src/config/a.ts', value('pino'), 'config-imports'),
   refused('src/config/b.ts', type('../contracts/errors'), 'config-imports'),
   refused('src/config/c.ts', value('node:crypto'), 'config-imports'),
@@ -181,7 +186,9 @@ describe('import rules', () => {
     for (const file of ['.dependency-cruiser.cjs', 'package.json', 'tsconfig.json']) {
       copyFileSync(join(ROOT, file), join(folder, file));
     }
-    for (const name of '@jest @temporalio bullmq eslint ioredis koa nodemailer pino zod'.split(' ')) {
+    for (const name of '@jest @temporalio bullmq eslint ioredis koa nodemailer pino rate-limiter-flexible yaml zod'.split(
+      ' ',
+    )) {
       mkdirSync(join(folder, 'node_modules'), { recursive: true });
       symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
     }

@@ -13,7 +13,7 @@ import type { AdminAct, AdminUsers } from '../../identity/admin-users';
 import { originOf } from '../origin';
 import { defineRoute, type Route, type RouteRequest } from '../route';
 
-const COMMON = { tags: ['Administration'], auth: 'bearer' } as const;
+const COMMON = { tags: ['Administration'], auth: 'bearer', limit: 'admin' } as const;
 const READ_ERRORS = ['service_unavailable'] as const;
 const ACT_ERRORS = ['user_not_found', 'own_account', 'forbidden', 'service_unavailable'] as const;
 const RANK =

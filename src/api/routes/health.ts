@@ -26,6 +26,7 @@ export const createHealthRoutes = (readiness: Readiness): readonly Route[] => [
     summary: 'Whether the process runs; asks nothing else',
     tags: ['operations'],
     auth: 'none',
+    limit: 'none',
     responses: { 200: { description: 'It runs', schema: alive } },
     errors: [],
     // eslint-disable-next-line @typescript-eslint/require-await -- there is nothing to wait for
@@ -38,6 +39,7 @@ export const createHealthRoutes = (readiness: Readiness): readonly Route[] => [
     summary: 'Whether the process can do its work now',
     tags: ['operations'],
     auth: 'none',
+    limit: 'none',
     responses: {
       200: { description: 'Ready, or degraded: something is down that it can do without', schema: readinessSchema },
       503: { description: 'Not ready, or shutting down', schema: readinessSchema },

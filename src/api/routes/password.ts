@@ -16,6 +16,7 @@ export const passwordRoutes = (passwords: Passwords): Route[] => [
       'minutes; asking again after a minute mails a new one, and the older stops working. At most five mails an hour.',
     tags: TAGS,
     auth: 'none',
+    limit: 'registration',
     body: forgotPasswordRequest,
     responses: { 202: { description: 'If somebody has the address, a mail is on its way' } },
     errors: ['service_unavailable'],
@@ -30,15 +31,16 @@ export const passwordRoutes = (passwords: Passwords): Route[] => [
     operationId: 'resetPassword',
     summary: 'Set a new password with the mailed token',
     description:
-      'Ends every session; a second factor stays on. A token that is wrong, expired, used or replaced by a newer mail is ' +
+      'Ends every session and every delay after failed logins; a second factor stays on. A token that is wrong, expired, used or replaced by a newer mail is ' +
       '`invalid_reset_token`. A new password that the policy refuses does not use the token up.',
     tags: TAGS,
     auth: 'none',
+    limit: 'credentials',
     body: resetPasswordRequest,
     responses: { 204: { description: 'The password is changed' } },
     errors: ['invalid_reset_token', 'overloaded', 'service_unavailable'],
-    handler: async ({ body }) => {
-      await passwords.reset(body);
+    handler: async (request) => {
+      await passwords.reset(request.body, originOf(request));
       return { status: 204 };
     },
   }),
@@ -47,12 +49,15 @@ export const passwordRoutes = (passwords: Passwords): Route[] => [
     path: '/v1/auth/password/change',
     operationId: 'changePassword',
     summary: 'Change the password',
-    description: 'Ends every other session of the caller at once; this one goes on. The owner is told by mail.',
+    description:
+      'Ends every other session of the caller at once; this one goes on. The owner is told by mail. Wrong ' +
+      'current passwords are counted and delayed as failed logins are.',
     tags: TAGS,
     auth: 'bearer',
+    limit: 'credentials',
     body: changePasswordRequest,
     responses: { 204: { description: 'The password is changed' } },
-    errors: ['invalid_credentials', 'overloaded', 'service_unavailable'],
+    errors: ['invalid_credentials', 'login_delayed', 'overloaded', 'service_unavailable'],
     handler: async (request) => {
       await passwords.change(request.caller, request.body, originOf(request));
       return { status: 204 };

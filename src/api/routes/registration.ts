@@ -32,6 +32,7 @@ export const registrationRoutes = (registrations: Registrations): Route[] => [
       'registration again joins the one that is open.',
     tags: TAGS,
     auth: 'none',
+    limit: 'registration',
     body: registerRequest,
     responses: { 202: { description: 'Accepted; a mail is on its way', schema: registrationAccepted } },
     errors: ['overloaded', 'service_unavailable'],
@@ -47,6 +48,7 @@ export const registrationRoutes = (registrations: Registrations): Route[] => [
     summary: 'Where a registration stands',
     tags: TAGS,
     auth: 'none',
+    limit: 'read',
     params: registrationParams,
     responses: { 200: { description: 'The registration', schema: registrationState } },
     errors: ['registration_not_found', 'service_unavailable'],
@@ -59,9 +61,10 @@ export const registrationRoutes = (registrations: Registrations): Route[] => [
     summary: 'Prove the address with the mailed code',
     description:
       'The right code opens the account and a session. A code works once and bears five wrong tries. With an Idempotency-Key a ' +
-      'request whose answer was lost may be repeated and gets its session.',
+      'request whose answer was lost may be repeated and gets its session. A device that sends `X-Device-Id` is known from then on.',
     tags: TAGS,
     auth: 'none',
+    limit: 'credentials',
     params: registrationParams,
     body: verifyRequest,
     responses: { 201: { description: 'The account and its first session', schema: verifiedResponse } },
@@ -87,6 +90,7 @@ export const registrationRoutes = (registrations: Registrations): Route[] => [
     description: 'At most one a minute and five in all. The older code stops working.',
     tags: TAGS,
     auth: 'none',
+    limit: 'registration',
     params: registrationParams,
     responses: { 202: { description: 'A mail is on its way', schema: registrationAccepted } },
     errors: [

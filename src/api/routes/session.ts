@@ -18,7 +18,7 @@ interface Dependencies {
   readonly jwksMaxAgeSeconds: number;
 }
 
-export const sessionRoutes = ({ login, sessions, accessTokens, jwksMaxAgeSeconds }: Dependencies): Route[] => [
+const loginRoute = (login: Login): Route =>
   defineRoute({
     method: 'post',
     path: '/v1/auth/login',
@@ -28,14 +28,30 @@ export const sessionRoutes = ({ login, sessions, accessTokens, jwksMaxAgeSeconds
       'Whatever is wrong, the answer is `invalid_credentials`, in the same time. `verification_required` and `account_locked` ' +
       'are told only to whoever knows the password. `X-Device-Id` (8 to 128 letters, digits, `.`, `_`, `-`, chosen by the client) ' +
       'names the device; without it the kind of browser and system does. The owner is told of a login from a new device. ' +
-      'Beyond the limit of sessions the oldest one ends.',
+      'Beyond the limit of sessions the oldest one ends. After too many failures a login waits (`login_delayed`), the right ' +
+      'password included, whether or not there is an account; a device that has logged in before, and sends the same ' +
+      '`X-Device-Id`, waits only for its own failures.',
     tags: TAGS,
     auth: 'none',
+    limit: 'credentials',
     body: loginRequest,
     responses: { 200: { description: 'A new session', schema: tokensResponse } },
-    errors: ['invalid_credentials', 'verification_required', 'account_locked', 'overloaded', 'service_unavailable'],
-    handler: async (request) => ({ status: 200, body: await login(request.body, originOf(request)) }),
-  }),
+    errors: [
+      'invalid_credentials',
+      'verification_required',
+      'account_locked',
+      'login_delayed',
+      'overloaded',
+      'service_unavailable',
+    ],
+    handler: async (request) => ({
+      status: 200,
+      body: await login(request.body, originOf(request)),
+    }),
+  });
+
+export const sessionRoutes = ({ login, sessions, accessTokens, jwksMaxAgeSeconds }: Dependencies): Route[] => [
+  loginRoute(login),
   defineRoute({
     method: 'post',
     path: '/v1/auth/refresh',
@@ -46,6 +62,7 @@ export const sessionRoutes = ({ login, sessions, accessTokens, jwksMaxAgeSeconds
       'tabs at once); shown later it ends the session, and the owner is told.',
     tags: TAGS,
     auth: 'none',
+    limit: 'session',
     body: refreshRequest,
     responses: { 200: { description: 'The session goes on', schema: tokensResponse } },
     errors: ['invalid_refresh_token', 'service_unavailable'],
@@ -62,6 +79,7 @@ export const sessionRoutes = ({ login, sessions, accessTokens, jwksMaxAgeSeconds
     description: 'The access token stops working at once.',
     tags: TAGS,
     auth: 'bearer',
+    limit: 'session',
     responses: { 204: { description: 'Ended' } },
     errors: ['service_unavailable'],
     handler: async (request) => {
@@ -76,6 +94,7 @@ export const sessionRoutes = ({ login, sessions, accessTokens, jwksMaxAgeSeconds
     summary: 'End every session of the caller',
     tags: TAGS,
     auth: 'bearer',
+    limit: 'session',
     responses: { 204: { description: 'Ended' } },
     errors: ['service_unavailable'],
     handler: async (request) => {
@@ -121,6 +140,7 @@ export const sessionRoutes = ({ login, sessions, accessTokens, jwksMaxAgeSeconds
       '`Cache-Control` says never meets a token of an unknown key.',
     tags: TAGS,
     auth: 'none',
+    limit: 'read',
     responses: {
       200: {
         description: 'JSON Web Key Set',

@@ -12,6 +12,7 @@ export const userRoutes = (users: Pick<UserRepository, 'findById'>): Route[] => 
     summary: 'The caller',
     tags: ['Users'],
     auth: 'bearer',
+    limit: 'read',
     responses: { 200: { description: 'The account', schema: userResponse } },
     errors: ['service_unavailable'],
     handler: async ({ caller }) => {

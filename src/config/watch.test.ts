@@ -1,0 +1,138 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+
+import { ConfigError } from './load';
+import { type Reload, watchConfig, type WatchedConfig } from './watch';
+
+const key = (seed: number): string =>
+  Buffer.from(Array.from({ length: 32 }, (_, i) => (seed + i) % 256)).toString('base64');
+const REQUIRED = {
+  DATABASE_URL: 'postgresql://meqenet:x8Jq2mTz@db.internal:5432/meqenet_auth',
+  FIELD_ENCRYPTION_KEYS: `k1:${key(1)}`,
+  PAYLOAD_CODEC_KEYS: `k1:${key(2)}`,
+  BLIND_INDEX_KEY: key(3),
+  TOKEN_KEY: key(4),
+};
+
+describe('a change of CONFIG_FILE', () => {
+  let folder = '';
+  let file = '';
+  let watched: WatchedConfig;
+  let reloads: Reload[] = [];
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'meqenet-watch-'));
+    file = join(folder, 'auth.yaml');
+    reloads = [];
+  });
+  afterEach(() => {
+    watched.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const start = (text: string, environment: Readonly<Record<string, string>> = {}) => {
+    writeFileSync(file, text);
+    watched = watchConfig({ environment: { ...REQUIRED, CONFIG_FILE: file, ...environment }, pollMs: 20 });
+    watched.start((reload) => reloads.push(reload));
+  };
+  const next = async (count = 1): Promise<Reload | undefined> => {
+    for (let tries = 0; tries < 200 && reloads.length < count; tries += 1) await sleep(10);
+    return reloads[count - 1];
+  };
+
+  it('takes effect in the very objects that were given out', async () => {
+    start('LOG_LEVEL: info\nCORS_ORIGINS: [https://a.example]\n');
+    const { app, security, limits } = watched.config;
+    expect(app.corsOrigins).toEqual(['https://a.example']);
+    writeFileSync(
+      file,
+      'LOG_LEVEL: debug\nCORS_ORIGINS: [https://a.example, https://b.example]\nJWT_EXPIRES_IN: 5m\n' +
+        'RATE_LIMIT_READ: { caller: 7, window: 10s }\n',
+    );
+    expect(await next()).toEqual({
+      outcome: 'applied',
+      changed: ['CORS_ORIGINS', 'JWT_EXPIRES_IN', 'LOG_LEVEL', 'RATE_LIMIT_READ'],
+    });
+    expect(watched.config.pino.level).toBe('debug');
+    expect(app.corsOrigins).toEqual(['https://a.example', 'https://b.example']);
+    expect(security.jwt.expiresInMs).toBe(300_000);
+    // Tokens of 15 minutes are still in use.
+    expect(security.signingKeys.retainMs).toBe(30 * 60_000);
+    expect(limits.classes.read).toEqual({ caller: 7, windowSeconds: 10 });
+  });
+
+  it('that is bad is refused as a whole, with every problem, and the last good one goes on', async () => {
+    start('LOG_LEVEL: info\n');
+    writeFileSync(file, 'LOG_LEVEL: warn\nJWT_EXPIRES_IN: soon\nRATE_LIMIT_READ: many\nNONSENSE: 1\nTOKEN_KEY: hush\n');
+    const reload = await next();
+    expect(reload).toMatchObject({ outcome: 'refused' });
+    const problems = reload?.outcome === 'refused' ? reload.problems : [];
+    expect(problems.map((line) => line.replace(/(must be|is a secret).*/, '$1')).sort()).toEqual([
+      'CONFIG_FILE: NONSENSE is no variable',
+      'CONFIG_FILE: TOKEN_KEY is a secret',
+      'JWT_EXPIRES_IN: must be',
+      'RATE_LIMIT_READ: must be',
+    ]);
+    expect(problems.join()).not.toMatch(/soon|many|hush/);
+    expect(watched.config.pino.level).toBe('info');
+    writeFileSync(file, 'LOG_LEVEL: [\n');
+    expect(await next(2)).toMatchObject({ outcome: 'refused', problems: [expect.stringContaining('is not YAML')] });
+    rmSync(file);
+    expect(await next(3)).toEqual({ outcome: 'refused', problems: ['CONFIG_FILE: cannot be read'] });
+    writeFileSync(file, 'LOG_LEVEL: error\n');
+    expect(await next(4)).toEqual({ outcome: 'applied', changed: ['LOG_LEVEL'] });
+  });
+
+  it('of what takes effect at a restart only is reported and refused', async () => {
+    start('LOG_LEVEL: info\nDATABASE_POOL_SIZE: 5\n');
+    expect(watched.config.database.poolSize).toBe(5);
+    writeFileSync(file, 'LOG_LEVEL: debug\nDATABASE_POOL_SIZE: 6\n');
+    expect(await next()).toEqual({
+      outcome: 'refused',
+      problems: ['DATABASE_POOL_SIZE: takes effect at a restart only'],
+    });
+    expect(watched.config.pino.level).toBe('info');
+    expect(watched.config.database.poolSize).toBe(5);
+  });
+
+  it('does not get past a variable of the environment', async () => {
+    start('LOG_LEVEL: info\n', { LOG_LEVEL: 'warn' });
+    expect(watched.config.pino.level).toBe('warn');
+    writeFileSync(file, 'LOG_LEVEL: debug\nJWT_EXPIRES_IN: 5m\n');
+    expect(await next()).toEqual({ outcome: 'applied', changed: ['JWT_EXPIRES_IN'] });
+    expect(watched.config.pino.level).toBe('warn');
+  });
+
+  it('is noticed where a volume of Kubernetes swaps a symbolic link', async () => {
+    for (const [version, level] of [
+      ['v1', 'info'],
+      ['v2', 'error'],
+    ] as const) {
+      mkdirSync(join(folder, version));
+      writeFileSync(join(folder, version, 'auth.yaml'), `LOG_LEVEL: ${level}\n`);
+    }
+    symlinkSync('v1', join(folder, '..data'));
+    symlinkSync(join('..data', 'auth.yaml'), file);
+    watched = watchConfig({ environment: { ...REQUIRED, CONFIG_FILE: file }, pollMs: 20 });
+    watched.start((reload) => reloads.push(reload));
+    expect(watched.config.pino.level).toBe('info');
+    symlinkSync('v2', join(folder, '..data_tmp'));
+    renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+    expect(await next()).toEqual({ outcome: 'applied', changed: ['LOG_LEVEL'] });
+    expect(watched.config.pino.level).toBe('error');
+  });
+
+  it('cannot switch the limits off in production', async () => {
+    start('RATE_LIMIT_MODE: enforce\n', { NODE_ENV: 'production' });
+    writeFileSync(file, 'RATE_LIMIT_MODE: observe\n');
+    expect(await next()).toMatchObject({ outcome: 'refused', problems: [expect.stringMatching(/^RATE_LIMIT_MODE: /)] });
+    expect(watched.config.limits.mode).toBe('enforce');
+    expect(() =>
+      watchConfig({ environment: { ...REQUIRED, NODE_ENV: 'production', RATE_LIMIT_MODE: 'observe' } }),
+    ).toThrow(ConfigError);
+  });
+});

@@ -1,0 +1,34 @@
+import { Redis } from 'ioredis';
+
+/** Where Redis or Valkey is. */
+export interface RedisAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly db: number;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+/** No request waits longer for Redis than this, milliseconds; then it is counted in the process. */
+const COMMAND_TIMEOUT_MS = 40;
+
+/**
+ * A connection for counting: commands of one turn of the event loop share a round trip, none is queued or repeated, and one
+ * without an answer fails after {@link COMMAND_TIMEOUT_MS}. It connects again on its own, after 50 ms up to 1 s.
+ */
+export const createLimitsConnection = (address: RedisAddress): Redis => {
+  const redis = new Redis({
+    ...address,
+    connectTimeout: 1_000,
+    keepAlive: 10_000,
+    retryStrategy: (attempt) => Math.min(50 * 2 ** (attempt - 1), 1_000),
+    enableAutoPipelining: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+  });
+  // Heard through the commands that fail; unheard, the event would be printed.
+  redis.on('error', () => undefined);
+  return redis;
+};
