@@ -62,13 +62,13 @@ const buildApiReadiness = ({ database, queue, temporal, transport }: ApiParts) =
 export const buildApi = (context: ProcessContext) => {
   const { config, logger, metrics } = context;
   const data = buildData(config);
-  const { database, cipher, users } = data;
+  const { database, cipher } = data;
   const temporal = createTemporalConnection(config.temporal);
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
   const transport = createMailTransport(config.mail);
   const { routeLimits, lockOut, close: closeLimits } = buildLimits(context, data);
   const identity = buildIdentity(context, data, temporal, queue, lockOut);
-  const { accessTokens, sessions, notices, login, passwords, registrations } = identity;
+  const { accessTokens, sessions, notices, login, passwords, registrations, profile } = identity;
   const administration = buildAdministration(data, config);
   const readiness = buildApiReadiness({ database, queue, temporal, transport });
   const app = createApp({
@@ -76,7 +76,7 @@ export const buildApi = (context: ProcessContext) => {
       ...registrationRoutes(registrations),
       ...passwordRoutes(passwords),
       ...sessionRoutes({ login, sessions, accessTokens, ...config.security.signingKeys }),
-      ...userRoutes(users),
+      ...userRoutes(profile),
       ...administration.routes,
     ],
     interceptors: [buildIdempotency(config, { database, cipher }, logger)],

@@ -11,11 +11,13 @@ import { createSigningKeyRing } from '../crypto/signing-key-ring';
 import type { LockOut } from '../identity/lock-out';
 import { createLogin } from '../identity/login';
 import { createPasswords } from '../identity/passwords';
+import { createProfile } from '../identity/profile';
 import { createRegistrations } from '../identity/registration';
 import { createSessionNotices } from '../identity/session-notices';
 import { createSessions } from '../identity/sessions';
 import type { createQueueProducer } from '../queue/queue.producer';
 import { createDeviceRepository } from '../repositories/device-repository';
+import { createProfileRepository } from '../repositories/profile-repository';
 import { createSessionRepository } from '../repositories/session-repository';
 import { createSigningKeyRepository } from '../repositories/signing-key-repository';
 import type { createTemporalConnection } from '../temporal/connection';
@@ -87,5 +89,6 @@ export const buildIdentity = (
     workflowIdKey,
     expiresInMs: security.registrationExpiresInMs,
   });
-  return { accessTokens, sessions, notices, login, passwords, registrations };
+  const profile = createProfile({ users, profiles: createProfileRepository(data) });
+  return { accessTokens, sessions, notices, login, passwords, registrations, profile };
 };

@@ -12,6 +12,7 @@ export const AUDIT_ACTIONS = [
   'password.changed',
   'password.change_failed',
   'password.reset',
+  'user.profile_changed',
   'access.denied',
   'users.listed',
   'user.read',

@@ -152,6 +152,8 @@ describe('bad input', () => {
       'something else than the object: %s',
       async (body) => {
         for (const operation of withBody()) {
+          // Where nothing is required, nothing is a request as well.
+          if (body === '{}' && operation.bodies.some(({ required = [] }) => required.length === 0)) continue;
           const answer = await send(operation, body);
           expectProblem(answer, VALIDATION_FAILED, [CANARY]);
           expect(complaints(answer).length).toBeGreaterThan(0);
@@ -162,8 +164,15 @@ describe('bad input', () => {
     it('wrong types of every field', async () => {
       await writesNothing(async () => {
         for (const { operation, schema } of withBodies()) {
-          for (const [name, { type }] of Object.entries(schema.properties)) {
-            const common: unknown[] = [null, 0, -1.5, true, { $ne: CANARY }, { toString: CANARY }];
+          for (const [name, { type, nullable }] of Object.entries(schema.properties)) {
+            const common: unknown[] = [
+              ...(nullable === true ? [] : [null]),
+              0,
+              -1.5,
+              true,
+              { $ne: CANARY },
+              { toString: CANARY },
+            ];
             const values = type === 'array' ? [...common, CANARY, [0], [null], [[]]] : [...common, [], [CANARY]];
             for (const value of values) {
               const answer = await sendJson(operation, { ...exampleBody(schema), [name]: value });

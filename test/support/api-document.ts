@@ -17,6 +17,8 @@ export interface PropertySchema {
   readonly example?: unknown;
   readonly enum?: readonly unknown[];
   readonly items?: PropertySchema;
+  /** `null` is a value of it, too. */
+  readonly nullable?: boolean;
 }
 export interface BodySchema {
   readonly properties: Readonly<Record<string, PropertySchema>>;
@@ -32,10 +34,22 @@ interface DocumentedOperation {
 /** A well-formed id that nothing has. */
 export const NOBODYS_ID = '019ac0de-5b1c-7f2e-9c39-3f9a4d1f0a11';
 
+/** Of "this or null" the document makes alternatives. */
+const propertyOf = (schema: PropertySchema & { readonly anyOf?: readonly PropertySchema[] }): PropertySchema => {
+  const { anyOf: alternatives } = schema;
+  if (alternatives?.length !== 2 || alternatives[1]?.type !== 'null') return schema;
+  return { ...alternatives[0], nullable: true };
+};
+
+const bodyOf = ({ properties, ...schema }: BodySchema): BodySchema => ({
+  ...schema,
+  properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, propertyOf(property)])),
+});
+
 const bodiesOf = ({ requestBody }: DocumentedOperation): readonly BodySchema[] => {
   if (requestBody === undefined) return [];
   const { schema } = requestBody.content['application/json'];
-  return 'anyOf' in schema ? (schema.anyOf as BodySchema[]) : [schema as BodySchema];
+  return ('anyOf' in schema ? (schema.anyOf as BodySchema[]) : [schema as BodySchema]).map(bodyOf);
 };
 
 const valueOf = (name: string, { parameters = [] }: DocumentedOperation): string => {

@@ -25,6 +25,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   'GET /v1/auth/sessions': 'everybody',
   'DELETE /v1/auth/sessions/{id}': 'everybody',
   'GET /v1/users/me': 'everybody',
+  'PATCH /v1/users/me': 'everybody',
   'GET /v1/admin/users': USER_READERS,
   'GET /v1/admin/users/{id}': USER_READERS,
   'POST /v1/admin/users/{id}/lock': USER_READERS,
