@@ -334,11 +334,11 @@ describe('bad input', () => {
       const megabyte = Buffer.alloc(1_048_576, 'x');
       const chunks = Array.from({ length: 10 }, () => megabyte);
       try {
-        for (const { path } of withBody()) {
+        for (const { method, path } of withBody()) {
           const headers = { 'content-type': 'application/json', authorization: `Bearer ${session.accessToken}` };
           for (const length of [{ 'content-length': 10 * megabyte.length }, {}]) {
             const start = performance.now();
-            const answer = await ask('POST', path, chunks, { ...headers, ...length });
+            const answer = await ask(method, path, chunks, { ...headers, ...length });
             expectProblem(answer, TOO_LARGE);
             expect(performance.now() - start).toBeLessThan(5_000);
             expect((await ask('GET', '/healthz', [])).status).toBe(200);
@@ -374,10 +374,10 @@ describe('bad input', () => {
     });
 
     it('no content type', async () => {
-      for (const { path } of withBody()) {
+      for (const { method, path } of withBody()) {
         const authorization = `Authorization: Bearer ${session.accessToken}`;
         const head = ['Host: x', authorization, 'Content-Length: 2', 'Connection: close'].join('\r\n');
-        expectProblem(await sendRaw(service.apiUrl, `POST ${path} HTTP/1.1\r\n${head}\r\n\r\n{}`), UNSUPPORTED);
+        expectProblem(await sendRaw(service.apiUrl, `${method} ${path} HTTP/1.1\r\n${head}\r\n\r\n{}`), UNSUPPORTED);
       }
     });
 
