@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import type { Answer } from '../support/http-client';
 import { newPerson, type Person, signUp } from '../support/people';
+import { changePassword, forgot, mailedToken } from '../support/passwords';
 import { expectProblem } from '../support/problems';
 import { useTestService } from '../support/service';
 
@@ -139,6 +140,42 @@ describe('lock-out', () => {
     for (let count = 0; count < 20; count += 1) await guess(person, { address: `203.0.${String(200 + count)}.9` });
     expectProblem(await login(person, { address: '192.0.2.201' }), DELAYED);
     expect((await login(person, { address: '192.0.2.201', device })).status).toBe(200);
+  });
+
+  it('ends by mail: whoever resets the password logs in at once, by address and by phone', async () => {
+    const owner = { ...newPerson(), phone: `+2519${String(Date.now()).slice(-8)}` };
+    expect((await signUp(service, owner)).status).toBe(201);
+    const [home, elsewhere] = [{ address: '198.51.103.5' }, { address: '198.51.104.5' }];
+    const byPhone = (password: string) =>
+      service.http.post(
+        '/v1/auth/login',
+        { phone: owner.phone, password },
+        { headers: { 'x-forwarded-for': home.address } },
+      );
+    for (let count = 0; count < 2 * FREE + 2; count += 1) {
+      await guess(owner, count % 2 === 0 ? home : elsewhere);
+      await byPhone('a guess that is wrong');
+    }
+    expectProblem(await login(owner, home), DELAYED);
+    expectProblem(await byPhone(owner.password), DELAYED);
+
+    expect((await forgot(service, owner.email)).status).toBe(202);
+    const [token, newPassword] = [await mailedToken(service, owner.email), 'a new sentence for the lock'];
+    const reset = { token, newPassword };
+    const headers = { 'x-forwarded-for': home.address };
+    expect((await service.http.post('/v1/auth/password/reset', reset, { headers })).status).toBe(204);
+
+    expect((await login({ ...owner, password: newPassword }, home)).status).toBe(200);
+    expect((await byPhone(newPassword)).status).toBe(200);
+  });
+
+  it('delays guesses at the current password as well, from a session that was stolen', async () => {
+    const owner = newPerson();
+    const { body } = await signUp(service, owner);
+    const change = (current: string) =>
+      changePassword(service, body.accessToken as string, current, 'a new sentence for the lock');
+    for (let count = 0; count < FREE; count += 1) expectProblem(await change('a guess that is wrong'), INVALID);
+    expectProblem(await change(owner.password), DELAYED);
   });
 
   it('guesses from many ranges at once get no more tries than the account allows', async () => {
