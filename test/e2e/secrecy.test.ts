@@ -8,6 +8,7 @@ import { temporal } from '@temporalio/proto';
 import { Redis } from 'ioredis';
 
 import { eventually } from '../support/eventually';
+import { changePassword, forgot, mailedToken, PASSWORD_CHANGED_SUBJECT, resetPassword } from '../support/passwords';
 import { logIn, mailedCode, newPerson, register, signUp, verify, WELCOME_SUBJECT, wrongCode } from '../support/people';
 import { useTestService } from '../support/service';
 import { withTemporal } from '../support/temporal';
@@ -20,6 +21,9 @@ const person = newPerson({
   firstName: 'Sentinelfirst',
   lastName: 'Sentinellast',
 });
+
+const RESET_PASSWORD = 'SENTINEL-reset-password-8420';
+const CHANGED_PASSWORD = 'SENTINEL-changed-password-9531';
 
 describe('what a registration leaves behind', () => {
   const service = useTestService({ env: { LOG_LEVEL: 'trace' } });
@@ -102,9 +106,22 @@ describe('what a registration leaves behind', () => {
     expect((await logIn(service, person)).status).toBe(500);
     await service.database.query('ALTER TABLE sessions_away RENAME TO sessions');
     await signUp(service, newPerson());
+    await forgot(service, person.email);
+    const resetToken = await mailedToken(service, person.email);
+    await resetPassword(service, resetToken, 'SENTINEL-person');
+    await resetPassword(service, resetToken, RESET_PASSWORD);
+    await service.mailbox.waitFor(person.email, PASSWORD_CHANGED_SUBJECT);
+    const { body: again } = await logIn(service, { ...person, password: RESET_PASSWORD });
+    await changePassword(service, again.accessToken as string, 'SENTINEL-wrong-7319', CHANGED_PASSWORD);
+    await changePassword(service, again.accessToken as string, RESET_PASSWORD, CHANGED_PASSWORD);
+    await service.mailbox.waitFor(person.email, PASSWORD_CHANGED_SUBJECT, 2);
 
     const secrets = {
       password: person.password,
+      resetPassword: RESET_PASSWORD,
+      changedPassword: CHANGED_PASSWORD,
+      refusedPasswords: 'SENTINEL-',
+      resetToken,
       faydaId: person.faydaId ?? '',
       phone: '977310554',
       firstName: person.firstName ?? '',
@@ -128,7 +145,7 @@ describe('what a registration leaves behind', () => {
     const grep = promisify(execFile);
     const dataDir = join(service.stack.logDir, '..', 'data');
     for (const folder of ['temporal', 'postgres']) {
-      for (const secret of [person.password, person.faydaId ?? '', '977310554', 'Sentinelfirst', person.email]) {
+      for (const secret of ['SENTINEL-', person.faydaId ?? '', '977310554', 'Sentinelfirst', person.email]) {
         // Exit code 1: no match.
         await expect(grep('grep', ['-raq', secret, join(dataDir, folder)])).rejects.toMatchObject({ code: 1 });
       }

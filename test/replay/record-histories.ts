@@ -14,13 +14,19 @@ import { temporal } from '@temporalio/proto';
 
 import { triggerRotation } from '../../src/temporal/schedules';
 import { eventually } from '../support/eventually';
+import { changePassword, forgot, mailedToken, resetPassword } from '../support/passwords';
 import { mailedCode, newFaydaId, newPerson, register, signUp, verify, wrongCode } from '../support/people';
 import { startTestService, type TestService } from '../support/start-test-service';
 
 import { REPLAY_KEY, REPLAY_KEY_ID } from './replay-keys';
 
 const LIFE_SECONDS = 12;
+/** Longer than the minute after which another link can be asked for. */
+const RESET_LIFE_SECONDS = 75;
 const WANTED = process.argv[2] ?? '';
+
+/** Temporal finds a workflow a moment after it was started. */
+const VISIBILITY_LAG_MS = 1_500;
 
 type Scenario = (service: TestService) => Promise<string>;
 
@@ -109,9 +115,67 @@ const SIGNING_KEYS: Record<string, Scenario> = {
   'retirement-v1.completed': (service) => newestRun(service, 'signingKeyRetirement'),
 };
 
+/** Somebody with an account asks for a link. @returns the run's id, found once Temporal can */
+const forgetPassword = async (service: TestService) => {
+  const person = newPerson();
+  await signUp(service, person);
+  await forgot(service, person.email);
+  const token = await mailedToken(service, person.email);
+  await sleep(VISIBILITY_LAG_MS);
+  return { email: person.email, token, runId: await newestRun(service, 'passwordReset') };
+};
+const NEW_PASSWORD = 'quite another long secret';
+
+const PASSWORD_RESETS: Record<string, Scenario> = {
+  completed: async (service) => {
+    const { token, runId } = await forgetPassword(service);
+    await resetPassword(service, token, NEW_PASSWORD);
+    return runId;
+  },
+  'completed-with-the-second-link': async (service) => {
+    const { email, runId } = await forgetPassword(service);
+    await forgot(service, email);
+    await sleep(61_000);
+    await forgot(service, email);
+    await resetPassword(service, await mailedToken(service, email, 2), NEW_PASSWORD);
+    return runId;
+  },
+  expired: async (service) => (await forgetPassword(service)).runId,
+  'expired-without-an-account': async (service) => {
+    await forgot(service, newPerson().email);
+    await sleep(VISIBILITY_LAG_MS);
+    return newestRun(service, 'passwordReset');
+  },
+  cancelled: async (service) => {
+    const { runId } = await forgetPassword(service);
+    await withClient(service, async (client) => {
+      for await (const { workflowId } of client.workflow.list({ query: `RunId = '${runId}'` })) {
+        await client.workflow.getHandle(workflowId).cancel();
+      }
+    });
+    return runId;
+  },
+};
+
+const NOTICES: Record<string, Scenario> = {
+  completed: async (service) => {
+    const person = newPerson();
+    const { body } = await signUp(service, person);
+    await service.stack.valkey?.stop();
+    await changePassword(service, body.accessToken as string, person.password, NEW_PASSWORD);
+    await service.stack.valkey?.start();
+    return newestRun(service, 'notice');
+  },
+};
+
 const named = (prefix: string, scenarios: Record<string, Scenario>) =>
   Object.entries(scenarios).map(([name, play]) => ({ name: `${prefix}${name}`, play }));
-const SCENARIOS = [...named('registration-v1.', REGISTRATIONS), ...named('signing-key-', SIGNING_KEYS)];
+const SCENARIOS = [
+  ...named('registration-v1.', REGISTRATIONS),
+  ...named('password-reset-v1.', PASSWORD_RESETS),
+  ...named('notice-v1.', NOTICES),
+  ...named('signing-key-', SIGNING_KEYS),
+];
 
 const fetchClosed = (service: TestService, runId: string) =>
   withClient(service, (client) =>
@@ -123,7 +187,7 @@ const fetchClosed = (service: TestService, runId: string) =>
         }
         return undefined;
       },
-      60_000,
+      2 * RESET_LIFE_SECONDS * 1_000,
     ),
   );
 
@@ -132,6 +196,7 @@ const main = async (): Promise<void> => {
     env: {
       PAYLOAD_CODEC_KEYS: `${REPLAY_KEY_ID}:${REPLAY_KEY.toString('base64')}`,
       REGISTRATION_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
+      PASSWORD_RESET_EXPIRES_IN: `${String(RESET_LIFE_SECONDS)}s`,
       JWT_EXPIRES_IN: '3s',
       SIGNING_KEY_OVERLAP: '2s',
     },

@@ -1,0 +1,109 @@
+import { describe, expect, it } from '@jest/globals';
+
+import type { ProcessName } from '../../tools/processes';
+import { eventually } from '../support/eventually';
+import { holdTable, someoneWaits } from '../support/hold';
+import { forgot, mailedToken, PASSWORD_CHANGED_SUBJECT, RESET_SUBJECT, resetPassword } from '../support/passwords';
+import { logIn, newPerson, type Person, signUp, WELCOME_SUBJECT } from '../support/people';
+import { useTestService } from '../support/service';
+
+/** Longer than an activity may take before it is tried again, and a job before it is taken back. */
+const RECOVERY_MS = 60_000;
+const NEW_PASSWORD = 'quite another long secret';
+
+/** As in kills.test.ts: each step is held in the middle of its work, the processes are killed there, and it is let go. */
+describe('a password reset survives SIGKILL of api and worker', () => {
+  const service = useTestService();
+
+  const account = async () => {
+    const person = newPerson();
+    const { body } = await signUp(service, person);
+    // Its mail is sent by then, so that what is held below is the reset's.
+    await service.mailbox.waitFor(person.email, WELCOME_SUBJECT);
+    return { person, token: body.accessToken as string };
+  };
+  const killWhileHeld = async (table: string): Promise<void> => {
+    const hold = await holdTable(service, table);
+    try {
+      await someoneWaits(service, table);
+      for (const name of ['api', 'worker'] satisfies ProcessName[]) {
+        await service.processes[name].kill();
+        await service.processes[name].start();
+      }
+    } finally {
+      await hold.release();
+    }
+  };
+  /** The new password works, the old one and the session do not, and there is one mail of each kind. */
+  const expectReset = async (person: Person, accessToken: string): Promise<void> => {
+    await service.mailbox.waitFor(person.email, PASSWORD_CHANGED_SUBJECT, 1, RECOVERY_MS);
+    expect((await logIn(service, { ...person, password: NEW_PASSWORD })).status).toBe(200);
+    expect((await logIn(service, person)).status).toBe(401);
+    expect((await service.http.get('/v1/users/me', { token: accessToken })).status).toBe(401);
+    expect(await service.mailbox.to(person.email, RESET_SUBJECT)).toHaveLength(1);
+    expect(await service.mailbox.to(person.email, PASSWORD_CHANGED_SUBJECT)).toHaveLength(1);
+  };
+
+  it.each(['password_resets', 'mail_deliveries'])(
+    'while it waits for %s to be written after it was asked for',
+    async (table) => {
+      const { person, token } = await account();
+      const [answer] = await Promise.all([forgot(service, person.email), killWhileHeld(table)]);
+      expect(answer.status).toBe(202);
+      const link = await mailedToken(service, person.email, 1, RECOVERY_MS);
+      expect((await resetPassword(service, link, NEW_PASSWORD)).status).toBe(204);
+      await expectReset(person, token);
+    },
+    2 * RECOVERY_MS,
+  );
+
+  it(
+    'while the new password is being set',
+    async () => {
+      const { person, token } = await account();
+      await forgot(service, person.email);
+      const link = await mailedToken(service, person.email);
+      const [lost] = await Promise.allSettled([
+        resetPassword(service, link, NEW_PASSWORD),
+        killWhileHeld('password_credentials'),
+      ]);
+      expect(lost.status).toBe('rejected');
+      // As a client does whose answer was lost: the lost request may have been the one that set it.
+      const answer = await eventually(
+        'an answer to the new password',
+        async () => {
+          const { status } = await resetPassword(service, link, NEW_PASSWORD);
+          return status !== 503 && status;
+        },
+        RECOVERY_MS,
+      );
+      expect([204, 422]).toContain(answer);
+      await expectReset(person, token);
+    },
+    2 * RECOVERY_MS,
+  );
+
+  it(
+    'while the notice is being enqueued',
+    async () => {
+      const { person, token } = await account();
+      await forgot(service, person.email);
+      const link = await mailedToken(service, person.email);
+      const { pid = 0 } = service.stack.valkey ?? {};
+      process.kill(pid, 'SIGSTOP');
+      try {
+        expect((await resetPassword(service, link, NEW_PASSWORD)).status).toBe(204);
+        await service.processes.consumer.kill();
+        for (const name of ['api', 'worker'] satisfies ProcessName[]) {
+          await service.processes[name].kill();
+          await service.processes[name].start();
+        }
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+      await service.processes.consumer.start();
+      await expectReset(person, token);
+    },
+    2 * RECOVERY_MS,
+  );
+});
