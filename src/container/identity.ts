@@ -18,6 +18,7 @@ import { createSessions } from '../identity/sessions';
 import type { createQueueProducer } from '../queue/queue.producer';
 import { createDeviceRepository } from '../repositories/device-repository';
 import { createProfileRepository } from '../repositories/profile-repository';
+import { createProtectDevice } from '../repositories/protected-device';
 import { createSessionRepository } from '../repositories/session-repository';
 import { createSigningKeyRepository } from '../repositories/signing-key-repository';
 import type { createTemporalConnection } from '../temporal/connection';
@@ -44,8 +45,8 @@ const buildSessions = (
   const accessTokens = createAccessTokens(keyRing, security.jwt);
   const notices = createSessionNotices({ users, queue, logger });
   const sessions = createSessions({
-    sessions: createSessionRepository(database, audit),
-    devices: createDeviceRepository({ database, cipher, blindIndex, audit }),
+    sessions: createSessionRepository({ database, audit, protectDevice: createProtectDevice(cipher, blindIndex) }),
+    devices: createDeviceRepository({ database, cipher, audit }),
     notices,
     accessTokens,
     refreshTokens: createRefreshTokens(security.tokenKey),

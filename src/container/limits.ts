@@ -6,6 +6,7 @@ import { createRateLimiter } from '../limits/rate-limiter';
 import { createLimitsConnection } from '../limits/redis';
 import { createLimitMetrics } from '../observability/limit-metrics';
 import { createLoginFailureRepository } from '../repositories/login-failure-repository';
+import { createLoginRepository } from '../repositories/login-repository';
 
 import type { Data } from './data';
 import type { ProcessContext } from './process';
@@ -28,6 +29,7 @@ export const buildLimits = ({ config, metrics }: ProcessContext, { database, bli
     },
   });
   const lockOut = createLockOut({
+    logins: createLoginRepository(database),
     failures: createLoginFailureRepository(database),
     key: deriveKey(security.tokenKey, 'lock-out'),
     config: limits,

@@ -1,15 +1,20 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 
 import type { LimitsConfig } from '../config/limits.config';
 import { addressRange } from '../contracts/address';
 import type { RequestOrigin } from '../contracts/audit';
 import { AppError } from '../contracts/errors';
 import type { LoginFailureKey, LoginFailureRepository, LoginFailures } from '../repositories/login-failure-repository';
+import type { LoginAccount, LoginIdentifier, LoginRepository } from '../repositories/login-repository';
 import { givenDeviceId } from './device';
 
 export type LockOutReason = 'device' | 'range' | 'account';
 
+/** Where a login comes from. */
+type Place = Pick<RequestOrigin, 'ip' | 'deviceId'>;
+
 interface Dependencies {
+  readonly logins: LoginRepository;
   readonly failures: LoginFailureRepository;
   /** Keys in the database are HMACs under this one. */
   readonly key: Buffer;
@@ -18,19 +23,18 @@ interface Dependencies {
   readonly onDelayed: (reason: LockOutReason, mode: LimitsConfig['mode']) => void;
 }
 
-/** One login attempt, from before the password is looked at until its end. */
+/** One attempt at a password, from when it may be looked at until its end. */
 export interface LoginAttempt {
-  /**
-   * @param userId the account of the identifier; undefined where there is none, which takes the same steps
-   * @throws {AppError} `login_delayed`: too many failures before it
-   */
-  check(userId: string | undefined): Promise<void>;
+  /** The account of the identifier; undefined where there is none, which takes the same steps. */
+  readonly account: LoginAccount | undefined;
   failed(): Promise<void>;
-  succeeded(userId: string): Promise<void>;
+  succeeded(): Promise<void>;
 }
 
 /** Several places may fail this many times more before all strangers have to wait. */
 const ACCOUNT_ALLOWANCE = 2;
+/** A known device is written again when it was last seen before so long. */
+const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /**
  * Delays logins after failures, without a lock that a stranger could turn on the owner (keycloak#46164, ASVS 6.1.1, 6.3.1).
@@ -38,10 +42,13 @@ const ACCOUNT_ALLOWANCE = 2;
  * Failures in a row are counted apart by known device, by address range and identifier, and by identifier over all strangers. A
  * device is known once it has logged in to the account; it is answerable only for its own failures. See docs/lock-out.md.
  */
-export const createLockOut = ({ failures, key, config, onDelayed }: Dependencies) => {
+export const createLockOut = ({ logins, failures, key, config, onDelayed }: Dependencies) => {
   const hash = (...parts: readonly string[]): LoginFailureKey =>
     Uint8Array.from(createHmac('sha256', key).update(parts.join('\0')).digest());
-  const deviceIndexOf = (deviceId: string): LoginFailureKey => hash('known-device', deviceId);
+  const deviceIndexOf = (origin: Pick<RequestOrigin, 'deviceId'>): LoginFailureKey | undefined => {
+    const deviceId = givenDeviceId(origin);
+    return deviceId === undefined ? undefined : hash('known-device', deviceId);
+  };
 
   /** When the next try may come, milliseconds since the epoch. */
   const opensAt = (found: LoginFailures | undefined, freeFailures: number, maxFailures: number): number => {
@@ -63,55 +70,49 @@ export const createLockOut = ({ failures, key, config, onDelayed }: Dependencies
   };
 
   /** What failures are counted under. */
-  const keysOf = (identifierIndex: Uint8Array, origin: Pick<RequestOrigin, 'ip' | 'deviceId'>) => {
+  const keysOf = (identifierIndex: Uint8Array, origin: Place) => {
     const deviceId = givenDeviceId(origin);
     const identifier = Buffer.from(identifierIndex).toString('hex');
     const device = deviceId === undefined ? undefined : hash('device', identifier, deviceId);
     const range = hash('range', identifier, addressRange(origin.ip));
     const account = hash('account', identifier);
-    return { deviceId, device, range, account, all: [range, account, ...(device === undefined ? [] : [device])] };
+    return { device, range, account, all: [range, account, ...(device === undefined ? [] : [device])] };
   };
 
-  const begin = (identifierIndex: Uint8Array, origin: Pick<RequestOrigin, 'ip' | 'deviceId'>): LoginAttempt => {
-    const { deviceId, device, range, account, all } = keysOf(identifierIndex, origin);
-    // Asked while the account is looked up.
-    const finding = failures.find(all);
-    finding.catch(() => undefined);
-    let known: { readonly userId: string; readonly deviceIndex: LoginFailureKey } | undefined;
-    let deviceFailures = 0;
+  /** @throws {AppError} `login_delayed`: too many failures before it */
+  const begin = async (identifier: LoginIdentifier, origin: Place): Promise<LoginAttempt> => {
+    const { device, range, account: anywhere, all } = keysOf(identifier.index, origin);
+    const deviceIndex = deviceIndexOf(origin);
+    const { account, failures: counts } = await logins.find(identifier, deviceIndex, all);
+    const [byRange, byAccount, byDevice] = counts;
+    const isKnown = account?.deviceLastUsedAt !== undefined;
+    const { freeFailures, maxFailures } = config.lockOut;
+    if (isKnown) refuse('device', opensAt(byDevice, freeFailures, maxFailures));
+    else {
+      refuse('range', opensAt(byRange, freeFailures, maxFailures));
+      refuse('account', opensAt(byAccount, Math.min(maxFailures, freeFailures * ACCOUNT_ALLOWANCE), maxFailures));
+    }
 
     return {
-      async check(userId) {
-        if (deviceId !== undefined) {
-          const deviceIndex = deviceIndexOf(deviceId);
-          const isKnown = await failures.isKnownDevice(userId ?? randomUUID(), deviceIndex);
-          if (isKnown && userId !== undefined) known = { userId, deviceIndex };
-        }
-        const [byRange, byAccount, byDevice] = await finding;
-        const { freeFailures, maxFailures } = config.lockOut;
-        deviceFailures = byDevice?.count ?? 0;
-        if (known !== undefined) {
-          refuse('device', opensAt(byDevice, freeFailures, maxFailures));
-          return;
-        }
-        refuse('range', opensAt(byRange, freeFailures, maxFailures));
-        refuse('account', opensAt(byAccount, Math.min(maxFailures, freeFailures * ACCOUNT_ALLOWANCE), maxFailures));
-      },
+      account,
 
       async failed() {
-        const { forgetAfterMs, maxFailures } = config.lockOut;
+        const { forgetAfterMs } = config.lockOut;
         const expiresAt = new Date(Date.now() + forgetAfterMs);
-        if (known === undefined || device === undefined) return failures.add([range, account], expiresAt);
+        if (!isKnown || device === undefined || deviceIndex === undefined)
+          return failures.add([range, anywhere], expiresAt);
         await failures.add([device], expiresAt);
         // So many wrong passwords are not its owner's: it is a stranger from now on.
-        if (deviceFailures + 1 >= maxFailures) await failures.forgetDevice(known.userId, known.deviceIndex);
+        if ((byDevice?.count ?? 0) + 1 >= maxFailures) await failures.forgetDevice(account.userId, deviceIndex);
       },
 
-      async succeeded(userId) {
-        const found = await finding;
+      async succeeded() {
+        if (account === undefined) return;
+        const { userId, deviceLastUsedAt } = account;
+        const isFresh = deviceLastUsedAt !== undefined && Date.now() - deviceLastUsedAt.getTime() < DAY_MS;
         await Promise.all([
-          found.some((entry) => entry !== undefined) && failures.clear(all),
-          deviceId !== undefined && failures.rememberDevice(userId, deviceIndexOf(deviceId)),
+          counts.some((count) => count !== undefined) && failures.clear(all),
+          deviceIndex !== undefined && !isFresh && failures.rememberDevice(userId, deviceIndex),
         ]);
       },
     };
@@ -121,14 +122,14 @@ export const createLockOut = ({ failures, key, config, onDelayed }: Dependencies
     begin,
     /** A device on which its account has just proven itself in another way, such as the code of the registration. */
     async remember(userId: string, origin: Pick<RequestOrigin, 'deviceId'>): Promise<void> {
-      const deviceId = givenDeviceId(origin);
-      if (deviceId !== undefined) await failures.rememberDevice(userId, deviceIndexOf(deviceId));
+      const deviceIndex = deviceIndexOf(origin);
+      if (deviceIndex !== undefined) await failures.rememberDevice(userId, deviceIndex);
     },
     /**
      * Under which keys failures are to be forgotten for whoever has just proven by mail that an identifier is theirs: those of all
      * strangers, of their own address range and of their device. Hex.
      */
-    keysToUnlock: (identifierIndex: Uint8Array, origin: Pick<RequestOrigin, 'ip' | 'deviceId'>): string[] =>
+    keysToUnlock: (identifierIndex: Uint8Array, origin: Place): string[] =>
       keysOf(identifierIndex, origin).all.map((key) => Buffer.from(key).toString('hex')),
   };
 };

@@ -6,19 +6,18 @@ import { AppError } from '../contracts/errors';
 import type { LoginRequest, TokensResponse } from '../contracts/session';
 import type { PasswordHasher } from '../crypto/password-hasher';
 import type { PasswordRepository } from '../repositories/password-repository';
+import type { LoginAccount, LoginIdentifier } from '../repositories/login-repository';
 import type { RegistrationRepository } from '../repositories/registration-repository';
-import type { LoginAccount, UserRepository } from '../repositories/user-repository';
 
 import type { LockOut } from './lock-out';
 import type { Sessions } from './sessions';
 
 interface Dependencies {
-  readonly users: Pick<UserRepository, 'findForLogin'>;
   readonly registrations: Pick<RegistrationRepository, 'findOpenPasswordHashes'>;
   readonly hasher: PasswordHasher;
   readonly blindIndex: BlindIndex;
-  readonly sessions: Pick<Sessions, 'open' | 'end'>;
-  readonly passwords: Pick<PasswordRepository, 'isUnchangedSince' | 'rehash'>;
+  readonly sessions: Pick<Sessions, 'open'>;
+  readonly passwords: Pick<PasswordRepository, 'rehash'>;
   readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
   readonly logger: Pick<Logger, 'warn'>;
   readonly lockOut: Pick<LockOut, 'begin'>;
@@ -35,9 +34,11 @@ type Refusal = 'invalid_credentials' | 'verification_required' | 'account_locked
  * @throws {AppError} `invalid_credentials`, `verification_required`, `account_locked`, `login_delayed`, `overloaded`
  */
 export const createLogin = (deps: Dependencies) => {
-  const { users, registrations, hasher, blindIndex, sessions, passwords, recordAudit, lockOut, logger } = deps;
-  const indexOf = (request: LoginRequest) =>
-    'email' in request ? blindIndex.of('email', request.email) : blindIndex.of('phone', request.phone);
+  const { registrations, hasher, blindIndex, sessions, passwords, recordAudit, lockOut, logger } = deps;
+  const identifierOf = (request: LoginRequest): LoginIdentifier =>
+    'email' in request
+      ? { field: 'email', index: blindIndex.of('email', request.email) }
+      : { field: 'phone', index: blindIndex.of('phone', request.phone) };
 
   const refuse = async (code: Refusal, subjectId: string | undefined, origin: RequestOrigin): Promise<never> => {
     const [actor, details] = [{ kind: 'anonymous' } as const, { code }];
@@ -47,24 +48,26 @@ export const createLogin = (deps: Dependencies) => {
 
   /** Nobody's account: the password may still be that of an open registration. Costs what a wrong password costs. */
   const refuseUnknown = async (request: LoginRequest, origin: RequestOrigin): Promise<never> => {
-    const identifierIndex = indexOf(request);
+    const { field, index } = identifierOf(request);
     const [hash, open] = await Promise.all([
-      hasher.hashForRegistration(request.password, identifierIndex),
-      'email' in request ? registrations.findOpenPasswordHashes(identifierIndex) : [],
+      hasher.hashForRegistration(request.password, index),
+      field === 'email' ? registrations.findOpenPasswordHashes(index) : [],
     ]);
     const code = open.some((other) => hasher.isSame(other, hash)) ? 'verification_required' : 'invalid_credentials';
     return refuse(code, undefined, origin);
   };
 
-  /** A password that was changed while its hash was computed opens nothing: its sessions have just been ended. */
+  /** A password that was changed while its hash was computed opens nothing. */
   const openSession = async (
     { userId, passwordChangedAt }: LoginAccount,
     origin: RequestOrigin,
   ): Promise<TokensResponse> => {
-    const tokens = await sessions.open(userId, ['pwd'], origin);
-    if (await passwords.isUnchangedSince(userId, passwordChangedAt)) return tokens;
-    await sessions.end({ sessionId: tokens.sessionId, userId }, origin);
-    return refuse('invalid_credentials', userId, origin);
+    try {
+      return await sessions.open({ userId, amr: ['pwd'], passwordChangedAt }, origin);
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'invalid_credentials') return refuse(error.code, userId, origin);
+      throw error;
+    }
   };
 
   /** Where the parameters of today or a random salt are still missing. */
@@ -82,12 +85,10 @@ export const createLogin = (deps: Dependencies) => {
   };
 
   return async (request: LoginRequest, origin: RequestOrigin): Promise<TokensResponse> => {
-    const attempt = lockOut.begin(indexOf(request), origin);
-    const found = await users.findForLogin('email' in request ? { email: request.email } : { phone: request.phone });
-    await attempt.check(found?.userId);
+    const attempt = await lockOut.begin(identifierOf(request), origin);
     let account;
     try {
-      account = await prove(request, found, origin);
+      account = await prove(request, attempt.account, origin);
     } catch (error) {
       if (error instanceof AppError && error.code === 'invalid_credentials') await attempt.failed();
       throw error;
@@ -96,7 +97,7 @@ export const createLogin = (deps: Dependencies) => {
     if (status !== 'ACTIVE')
       return refuse(status === 'LOCKED' ? 'account_locked' : 'invalid_credentials', userId, origin);
     const tokens = await openSession(account, origin);
-    await attempt.succeeded(userId);
+    await attempt.succeeded();
     // After the answer, so that nobody waits for it; a failure is made up for by the next login.
     renewHash(account, request.password).catch((error: unknown) => {
       logger.warn({ err: error, userId }, 'a password could not be hashed anew');

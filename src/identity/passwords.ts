@@ -122,8 +122,8 @@ export const createPasswords = (deps: Dependencies): Passwords => {
         const [user, credential] = await Promise.all([users.findById(userId), passwords.find(userId)]);
         if (user === undefined || credential === undefined) throw new AppError('invalid_credentials');
         const { hash: from, hasSecondFactor } = credential;
-        const attempt = deps.lockOut.begin(blindIndex.of('email', user.email), origin);
-        await attempt.check(userId);
+        const identifier = { field: 'email', index: blindIndex.of('email', user.email) } as const;
+        const attempt = await deps.lockOut.begin(identifier, origin);
         if (!(await hasher.verify(from, currentPassword))) {
           await attempt.failed();
           return refuseChange(userId, origin);

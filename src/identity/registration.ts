@@ -178,7 +178,7 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
         (await tryCode(openRun(registrationId, registration), code, repetitionId));
       const [user, tokens] = await Promise.all([
         users.findById(userId),
-        sessions.open(userId, ['otp'], origin),
+        sessions.open({ userId, amr: ['otp'] }, origin),
         lockOut.remember(userId, origin),
       ]);
       if (user === undefined) throw new AppError('registration_completed');

@@ -13,6 +13,8 @@ import type { SessionNotices } from './session-notices';
 
 /** A predecessor may be shown again for so long: lost answers and concurrent tabs must not log anyone out. */
 const REFRESH_GRACE_MS = 30_000;
+/** Logins of one account that may be under way at the same time, each not seeing the others; the rate limits allow fewer. */
+const CONCURRENT_LOGINS = 64;
 
 interface Dependencies {
   readonly sessions: SessionRepository;
@@ -26,13 +28,21 @@ interface Dependencies {
 /** Of RFC 8176: a password, a one-time code. */
 export type AuthenticationMethod = 'pwd' | 'otp';
 
+/** Who has just proven who they are, and how. */
+export interface Opening {
+  readonly userId: string;
+  readonly amr: readonly AuthenticationMethod[];
+  /** When the password was set that was shown, if one was. */
+  readonly passwordChangedAt?: Date | undefined;
+}
+
 export interface Sessions {
   /**
    * Opens a session for whoever has just proven who they are; `amr` names how (RFC 8176). The owner is told of a device that
    * the account had not seen.
-   * @throws {AppError} `invalid_credentials` where the account was locked or erased since
+   * @throws {AppError} `invalid_credentials` where the account was locked or erased, or its password changed, since
    */
-  open(userId: string, amr: readonly AuthenticationMethod[], origin: RequestOrigin): Promise<TokensResponse>;
+  open(opening: Opening, origin: RequestOrigin): Promise<TokensResponse>;
   /** @throws {AppError} `invalid_refresh_token`; reuse ends the session, and its owner is told */
   refresh(refreshToken: string, origin: RequestOrigin): Promise<TokensResponse>;
   end(caller: Pick<Caller, 'sessionId' | 'userId'>, origin: RequestOrigin): Promise<void>;
@@ -64,23 +74,27 @@ export const createSessions = (dependencies: Dependencies): Sessions => {
   });
 
   return {
-    async open(userId, amr, origin) {
+    async open({ userId, amr, passwordChangedAt }, origin) {
       const now = Date.now();
       const { idleExpiresInMs, absoluteExpiresInMs } = config.refreshToken;
       const refreshToken = refreshTokens.first();
       const expiresAt = new Date(now + absoluteExpiresInMs);
       const refreshTokenExpiresAt = new Date(Math.min(now + idleExpiresInMs, expiresAt.getTime()));
-      const session = await sessions.create({
+      const opened = await sessions.create({
         userId,
         acr: 'aal1',
         amr,
         expiresAt,
         refreshTokenHash: refreshTokens.hash(refreshToken),
         refreshTokenExpiresAt,
+        device: deviceOf(origin),
+        passwordChangedAt,
         origin,
       });
-      if (session === undefined) throw new AppError('invalid_credentials');
-      const { isNewDevice } = await devices.record(session, deviceOf(origin), config.maxSessionsPerUser, origin);
+      if (opened === undefined) throw new AppError('invalid_credentials');
+      const { session, isNewDevice, othersAlive } = opened;
+      const limit = config.maxSessionsPerUser;
+      if (othersAlive + CONCURRENT_LOGINS >= limit) await devices.endSurplus(userId, limit, origin);
       if (isNewDevice) notices.tell('session:new-device', userId, session.id);
       return answer(session, refreshToken, refreshTokenExpiresAt);
     },

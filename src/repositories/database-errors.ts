@@ -15,7 +15,7 @@ interface AdapterCause {
 }
 
 const adapterCauseOf = (error: Prisma.PrismaClientKnownRequestError): AdapterCause | undefined =>
-  (error.meta?.['driverAdapterError'] as { cause?: AdapterCause } | undefined)?.cause;
+  (error.meta?.driverAdapterError as { cause?: AdapterCause } | undefined)?.cause;
 
 /** Whether the database could not be asked at all, in contrast to having refused what was asked. */
 export const isDatabaseUnavailable = (error: unknown): boolean => {

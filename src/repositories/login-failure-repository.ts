@@ -11,20 +11,12 @@ export interface LoginFailures {
 
 /** Failed logins by HMACs of what they have in common, and the devices of an account that have logged in. */
 export interface LoginFailureRepository {
-  /** What is remembered under each key, in their order. */
-  find(keys: readonly LoginFailureKey[]): Promise<(LoginFailures | undefined)[]>;
   /** Counts one more under each key, which is remembered until `expiresAt`. */
   add(keys: readonly LoginFailureKey[], expiresAt: Date): Promise<void>;
   clear(keys: readonly LoginFailureKey[]): Promise<void>;
-  isKnownDevice(userId: string, deviceIndex: LoginFailureKey): Promise<boolean>;
   rememberDevice(userId: string, deviceIndex: LoginFailureKey): Promise<void>;
   forgetDevice(userId: string, deviceIndex: LoginFailureKey): Promise<void>;
 }
-
-const FIND = {
-  name: 'login-failure/find',
-  text: `SELECT key, failures, last_failed_at FROM login_failures WHERE key = ANY($1::bytea[]) AND expires_at > $2`,
-};
 
 /**
  * One statement: failures in a row that come at the same time are all counted. What has expired begins anew. Each failure also
@@ -48,11 +40,6 @@ const ADD = {
 
 const CLEAR = { name: 'login-failure/clear', text: `DELETE FROM login_failures WHERE key = ANY($1::bytea[])` };
 
-const IS_KNOWN = {
-  name: 'known-device/find',
-  text: `SELECT 1 FROM known_devices WHERE user_id = $1 AND device_index = $2`,
-};
-
 /** Written again once a day at most: it says when a device was last seen, to the day. */
 const REMEMBER = {
   name: 'known-device/remember',
@@ -67,35 +54,16 @@ const FORGET = {
   text: `DELETE FROM known_devices WHERE user_id = $1 AND device_index = $2`,
 };
 
-interface Row {
-  readonly key: Buffer;
-  readonly failures: number;
-  readonly last_failed_at: Date;
-}
-
-const nameOf = (key: Uint8Array): string => Buffer.from(key).toString('hex');
-
 /** Failures under these keys are forgotten, in the caller's transaction. */
 export const clearLoginFailures = async (sql: Sql, keys: readonly LoginFailureKey[]): Promise<void> => {
   if (keys.length > 0) await sql(CLEAR, [keys]);
 };
 
 export const createLoginFailureRepository = ({ sql }: Pick<Database, 'sql'>): LoginFailureRepository => ({
-  async find(keys) {
-    const rows = await sql<Row>(FIND, [keys, new Date()]);
-    const byKey = new Map(rows.map((row) => [nameOf(row.key), row]));
-    return keys.map((key) => {
-      const row = byKey.get(nameOf(key));
-      return row && { count: row.failures, lastFailedAt: row.last_failed_at };
-    });
-  },
   async add(keys, expiresAt) {
     await sql(ADD, [keys, new Date(), expiresAt]);
   },
   clear: (keys) => clearLoginFailures(sql, keys),
-  async isKnownDevice(userId, deviceIndex) {
-    return (await sql(IS_KNOWN, [userId, deviceIndex])).length === 1;
-  },
   async rememberDevice(userId, deviceIndex) {
     await sql(REMEMBER, [userId, deviceIndex, new Date()]);
   },

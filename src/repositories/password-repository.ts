@@ -26,8 +26,6 @@ export interface PasswordRepository {
    * False where it is another one by now.
    */
   change(change: PasswordChange): Promise<boolean>;
-  /** Whether the password is still the one that was set at this instant. */
-  isUnchangedSince(userId: string, changedAt: Date): Promise<boolean>;
   /** The same password under a new hash, if the old one is still there; nothing else changes. */
   rehash(userId: string, from: string, to: string): Promise<void>;
 }
@@ -38,9 +36,10 @@ const FIND = {
     SELECT hash, EXISTS (SELECT 1 FROM factors f WHERE f.user_id = p.user_id) AS has_second_factor
     FROM password_credentials p WHERE user_id = $1`,
 };
-const FIND_UNCHANGED = {
-  name: 'password/find-unchanged',
-  text: 'SELECT 1 FROM password_credentials WHERE user_id = $1 AND changed_at = $2',
+/** Before a password is replaced: waits for sessions that the old one is opening, so that the next statement sees and ends them. */
+const HOLD = {
+  name: 'password/hold',
+  text: 'SELECT 1 FROM password_credentials WHERE user_id = $1 FOR NO KEY UPDATE',
 };
 const REHASH = {
   name: 'password/rehash',
@@ -79,10 +78,13 @@ const REPLACE = {
 export const replacePassword = async (
   sql: Sql,
   { userId, hash, now }: { userId: string; hash: string; now: Date },
-): Promise<boolean> => (await sql(REPLACE, [userId, hash, now, null])).length === 1;
+): Promise<boolean> => {
+  await sql(HOLD, [userId]);
+  return (await sql(REPLACE, [userId, hash, now, null])).length === 1;
+};
 
 export const createPasswordRepository = (
-  { sql }: Pick<Database, 'sql'>,
+  { sql, transact }: Pick<Database, 'sql' | 'transact'>,
   audit: Pick<AuditTrail, 'seal'>,
 ): PasswordRepository => ({
   async find(userId) {
@@ -93,11 +95,10 @@ export const createPasswordRepository = (
   async change({ userId, sessionId, from, to, origin }) {
     const actor = { kind: 'user', id: userId } as const;
     const event = audit.seal({ action: 'password.changed', actor, subjectId: userId, origin });
-    return (await sql(CHANGE, [userId, to, new Date(), sessionId, from, event])).length === 1;
-  },
-
-  async isUnchangedSince(userId, changedAt) {
-    return (await sql(FIND_UNCHANGED, [userId, changedAt])).length === 1;
+    return transact(async (within) => {
+      await within(HOLD, [userId]);
+      return (await within(CHANGE, [userId, to, new Date(), sessionId, from, event])).length === 1;
+    });
   },
 
   async rehash(userId, from, to) {

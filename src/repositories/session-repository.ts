@@ -6,6 +6,7 @@ import type { SessionEnd } from '../generated/prisma/client';
 
 import { type AuditTrail, insertAuditEvents } from './audit-trail';
 import { createBatch } from './batch';
+import type { Device, ProtectDevice } from './protected-device';
 import type { Database } from './prisma-client';
 import type { Sql } from './sql';
 
@@ -29,7 +30,18 @@ export interface NewSession {
   readonly expiresAt: Date;
   readonly refreshTokenHash: Hash;
   readonly refreshTokenExpiresAt: Date;
+  readonly device: Device;
+  /** Opened by the password that was set at this instant, and only if it is still in force. */
+  readonly passwordChangedAt?: Date | undefined;
   readonly origin: RequestOrigin;
+}
+
+export interface OpenedSession {
+  readonly session: Session;
+  /** Whether the account has been used before, and never from this device. */
+  readonly isNewDevice: boolean;
+  /** Sessions of the account that lived when this one was opened, but for those that were being opened at the same time. */
+  readonly othersAlive: number;
 }
 
 export interface Rotation {
@@ -50,8 +62,8 @@ export type RotationOutcome =
   | { readonly outcome: 'reused'; readonly sessionId: string; readonly userId: string };
 
 export interface SessionRepository {
-  /** Undefined where the account may not be used (any more). */
-  create(session: NewSession): Promise<Session | undefined>;
+  /** Undefined where the account may not be used (any more), or by another password. */
+  create(session: NewSession): Promise<OpenedSession | undefined>;
   /** Exchanges a refresh token for its successor, exactly once however many ask at the same time. */
   rotate(rotation: Rotation): Promise<RotationOutcome>;
   /** False where there is no such live session of this user. */
@@ -78,21 +90,34 @@ interface SessionRow {
 const ROLES = 'ARRAY(SELECT role::text FROM user_roles r WHERE r.user_id = s.user_id) AS roles';
 const SESSION = `s.id, s.user_id, s.acr, s.amr, s.auth_time, s.expires_at, s.ended_at, u.status::text, ${ROLES}`;
 
-/** The account's row is locked before the chain, so that nobody who holds the one waits for the other. */
-const CREATE = {
-  name: 'session/create',
+/**
+ * All that a login does, in one round trip. The account's rows are locked before the chain of the audit trail, so that nobody
+ * who holds the one waits for the other.
+ */
+const createFor = (name: string, account: string) => ({
+  name,
   text: `
-    WITH account AS (
-      SELECT id FROM users WHERE id = $2 AND status = 'ACTIVE' FOR KEY SHARE
-    ), s AS (
-      INSERT INTO sessions (id, user_id, acr, amr, auth_time, created_at, last_used_at, expires_at)
-      SELECT $1::uuid, id, $3, $4::text[], $5::timestamptz, $5, $5, $6::timestamptz FROM account
+    WITH account AS (${account}), s AS (
+      INSERT INTO sessions (id, user_id, acr, amr, auth_time, created_at, last_used_at, expires_at, device_index,
+        device_ciphertext)
+      SELECT $1::uuid, id, $3, $4::text[], $5::timestamptz, $5, $5, $6::timestamptz, $10::bytea, $11 FROM account
       RETURNING id, user_id
     ), token AS (
       INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at) SELECT $7::bytea, id, $5, $8::timestamptz FROM s
     ), audited AS (${insertAuditEvents('$9', 's')})
-    SELECT ${ROLES} FROM s`,
-};
+    SELECT ${ROLES},
+      (SELECT count(*)::int FROM sessions WHERE user_id = $2 AND ended_at IS NULL AND expires_at > $5) AS others_alive,
+      EXISTS (SELECT 1 FROM sessions WHERE user_id = $2 AND device_index IS NOT NULL)
+        AND NOT EXISTS (SELECT 1 FROM sessions WHERE user_id = $2 AND device_index = $10) AS is_new_device
+    FROM s`,
+});
+const CREATE = createFor('session/create', `SELECT id FROM users WHERE id = $2 AND status = 'ACTIVE' FOR KEY SHARE`);
+/** Waits for whoever is changing the password, and then finds the new one; whoever comes to change it waits for this session. */
+const CREATE_BY_PASSWORD = createFor(
+  'session/create-by-password',
+  `SELECT u.id FROM users u JOIN password_credentials p ON p.user_id = u.id
+   WHERE u.id = $2 AND u.status = 'ACTIVE' AND p.changed_at = $12 FOR KEY SHARE OF u FOR SHARE OF p`,
+);
 
 /**
  * Compare-and-swap in one statement: of all who hold the same token, one marks it used, leaves its successor and is told of
@@ -156,6 +181,8 @@ const END_ALL = {
     SELECT id FROM ended`,
 };
 
+type CreatedRow = Pick<SessionRow, 'roles'> & { readonly is_new_device: boolean; readonly others_alive: number };
+
 const isLive = (row: SessionRow, now: Date): boolean =>
   row.ended_at === null && row.expires_at > now && row.status === 'ACTIVE';
 
@@ -193,14 +220,26 @@ const rotateAgain = async (sql: Sql, audit: AuditTrail, rotation: Rotation): Pro
   return { outcome: 'rotated', session: toSession(row), successorExpiresAt: earlier(idleExpiry, row.expires_at) };
 };
 
-export const createSessionRepository = ({ sql }: Pick<Database, 'sql'>, audit: AuditTrail): SessionRepository => {
+interface Dependencies {
+  readonly database: Pick<Database, 'sql'>;
+  readonly audit: AuditTrail;
+  readonly protectDevice: ProtectDevice;
+}
+
+export const createSessionRepository = ({
+  database: { sql },
+  audit,
+  protectDevice,
+}: Dependencies): SessionRepository => {
   const find = createBatch(async (ids) => {
     const rows = await sql<SessionRow>(FIND, [ids]);
     return new Map(rows.map((row) => [row.id, row]));
   });
 
   return {
-    async create({ userId, acr, amr, expiresAt, refreshTokenHash, refreshTokenExpiresAt, origin }) {
+    async create(opening) {
+      const { userId, acr, amr, expiresAt, refreshTokenHash, refreshTokenExpiresAt, passwordChangedAt, origin } =
+        opening;
       const [id, authTime] = [uuidv7(), new Date()];
       const event = audit.seal({
         action: 'session.opened',
@@ -209,9 +248,20 @@ export const createSessionRepository = ({ sql }: Pick<Database, 'sql'>, audit: A
         origin,
         details: { sessionId: id, amr },
       });
+      const { index, ciphertext } = protectDevice({ id, userId }, opening.device);
       const values = [id, userId, acr, amr, authTime, expiresAt, refreshTokenHash, refreshTokenExpiresAt, event];
-      const [row] = await sql<Pick<SessionRow, 'roles'>>(CREATE, values);
-      return row && { id, userId, roles: row.roles, acr, amr, authTime, expiresAt };
+      values.push(index, ciphertext);
+      const [row] =
+        passwordChangedAt === undefined
+          ? await sql<CreatedRow>(CREATE, values)
+          : await sql<CreatedRow>(CREATE_BY_PASSWORD, [...values, passwordChangedAt]);
+      return (
+        row && {
+          session: { id, userId, roles: row.roles, acr, amr, authTime, expiresAt },
+          isNewDevice: row.is_new_device,
+          othersAlive: row.others_alive,
+        }
+      );
     },
 
     async rotate(rotation) {

@@ -23,19 +23,8 @@ export interface User {
   readonly createdAt: Date;
 }
 
-/** What a login needs to know of an account. */
-export interface LoginAccount {
-  readonly userId: string;
-  readonly status: User['status'];
-  readonly passwordHash: string;
-  readonly passwordChangedAt: Date;
-  readonly emailIndex: Uint8Array;
-  readonly roles: readonly Role[];
-}
-
 export interface UserRepository {
   findById(userId: string): Promise<User | undefined>;
-  findForLogin(identifier: { email: string } | { phone: string }): Promise<LoginAccount | undefined>;
   /** Creates an active account with its password, role and consents; false when one of its identifiers is taken. */
   create(sql: Sql, userId: string, submission: RegistrationSubmission, passwordHash: string): Promise<boolean>;
 }
@@ -59,15 +48,6 @@ interface UserRow {
   readonly roles: Role[];
 }
 
-interface LoginRow {
-  readonly id: string;
-  readonly status: User['status'];
-  readonly hash: string;
-  readonly changed_at: Date;
-  readonly email_index: Buffer;
-  readonly roles: Role[];
-}
-
 /** Arrays of an enum have no type of their own in the driver; as text they have. */
 const ROLES = 'ARRAY(SELECT role::text FROM user_roles r WHERE r.user_id = u.id) AS roles';
 
@@ -78,15 +58,6 @@ const FIND = {
       u.last_name_ciphertext, u.locale, u.created_at, ${ROLES}
     FROM users u WHERE u.id = ANY($1::uuid[])`,
 };
-
-const findForLoginBy = (column: 'email_index' | 'phone_index') => ({
-  name: `user/find-for-login-by-${column}`,
-  text: `
-    SELECT u.id, u.status::text, p.hash, p.changed_at, u.email_index, ${ROLES}
-    FROM users u JOIN password_credentials p ON p.user_id = u.id WHERE u.${column} = $1`,
-});
-const FIND_BY_EMAIL = findForLoginBy('email_index');
-const FIND_BY_PHONE = findForLoginBy('phone_index');
 
 /** All of it or nothing: where an identifier is taken no row is made, without an error that would abort the transaction. */
 const CREATE = {
@@ -153,23 +124,6 @@ export const createUserRepository = ({ database, cipher, blindIndex }: Dependenc
     async findById(userId) {
       const row = await find(userId);
       return row === undefined ? undefined : toUser(row);
-    },
-
-    async findForLogin(identifier) {
-      const [row] =
-        'email' in identifier
-          ? await database.sql<LoginRow>(FIND_BY_EMAIL, [blindIndex.of('email', identifier.email)])
-          : await database.sql<LoginRow>(FIND_BY_PHONE, [blindIndex.of('phone', identifier.phone)]);
-      return (
-        row && {
-          userId: row.id,
-          status: row.status,
-          passwordHash: row.hash,
-          passwordChangedAt: row.changed_at,
-          emailIndex: row.email_index,
-          roles: row.roles,
-        }
-      );
     },
 
     async create(sql, userId, { email, phone, faydaId, firstName, lastName, locale, consents }, passwordHash) {

@@ -6,10 +6,12 @@ import { v7 as uuidv7 } from 'uuid';
 
 import { loadConfig } from '../../src/config/load';
 import { createAuditSeal } from '../../src/crypto/audit-seal';
+import { createBlindIndex } from '../../src/crypto/blind-index';
 import { createFieldCipher } from '../../src/crypto/field-cipher';
 import { createRefreshTokens, type RefreshTokens } from '../../src/crypto/refresh-token';
 import { type AuditTrail, createAuditTrail } from '../../src/repositories/audit-trail';
 import { createDatabase, type Database } from '../../src/repositories/prisma-client';
+import { createProtectDevice, type ProtectDevice } from '../../src/repositories/protected-device';
 import { createSessionRepository, type RotationOutcome } from '../../src/repositories/session-repository';
 import type { Sql } from '../../src/repositories/sql';
 import { useStack } from '../support/stack';
@@ -56,6 +58,7 @@ const story = fc.array(fc.array(step, { minLength: 1, maxLength: 3 }), { minLeng
 let database: Database;
 let refreshTokens: RefreshTokens;
 let audit: AuditTrail;
+let protectDevice: ProtectDevice;
 const origin = { requestId: 'test', ip: '127.0.0.1', userAgent: undefined };
 const userId = uuidv7();
 
@@ -67,8 +70,10 @@ beforeAll(async () => {
   const config = loadConfig(stack.env);
   database = createDatabase(config.database);
   refreshTokens = createRefreshTokens(config.security.tokenKey);
-  const { fieldEncryptionKeys } = config.security;
-  audit = createAuditTrail(createFieldCipher(fieldEncryptionKeys), createAuditSeal(fieldEncryptionKeys));
+  const { fieldEncryptionKeys, blindIndexKey } = config.security;
+  const cipher = createFieldCipher(fieldEncryptionKeys);
+  audit = createAuditTrail(cipher, createAuditSeal(fieldEncryptionKeys));
+  protectDevice = createProtectDevice(cipher, createBlindIndex(blindIndexKey));
   await database.prisma.user.create({
     data: { id: userId, emailCiphertext: 'x', emailIndex: Buffer.from(userId), emailVerifiedAt: new Date() },
   });
@@ -87,8 +92,9 @@ const rotation = (token: string) => ({
   graceMs: GRACE_MS,
   origin,
 });
+const repository = (sql: Sql = database.sql) => createSessionRepository({ database: { sql }, audit, protectDevice });
 const rotate = (token: string, sql: Sql = database.sql): Promise<RotationOutcome> =>
-  createSessionRepository({ sql }, audit).rotate(rotation(token));
+  repository(sql).rotate(rotation(token));
 
 /** Rotates, and dies before the commit. */
 const crash = (token: string, how: 'roll-back' | 'kill'): Promise<void> =>
@@ -121,17 +127,18 @@ interface Family {
 const open = async (): Promise<Family> => {
   const first = refreshTokens.first();
   const expiresAt = new Date(Date.now() + 30 * DAY_MS);
-  const session = await createSessionRepository(database, audit).create({
+  const opened = await repository().create({
     userId,
     acr: 'aal1',
     amr: ['pwd'],
     expiresAt,
     refreshTokenHash: refreshTokens.hash(first),
     refreshTokenExpiresAt: expiresAt,
+    device: { key: 'kind:test', userAgent: 'Test', ip: '127.0.0.*' },
     origin,
   });
-  if (session === undefined) throw new Error('The account is active');
-  return { sessionId: session.id, first, known: [first] };
+  if (opened === undefined) throw new Error('The account is active');
+  return { sessionId: opened.session.id, first, known: [first] };
 };
 
 const play = async ({ sessionId, known }: Family, one: Step): Promise<RotationOutcome['outcome'] | undefined> => {
@@ -143,7 +150,7 @@ const play = async ({ sessionId, known }: Family, one: Step): Promise<RotationOu
       );
       return undefined;
     case 'log-out':
-      await createSessionRepository(database, audit).end(sessionId, userId, 'LOGOUT', origin);
+      await repository().end(sessionId, userId, 'LOGOUT', origin);
       return undefined;
     case 'crash':
       await crash(known.at(-1 - one.back) ?? known[0]!, one.how);

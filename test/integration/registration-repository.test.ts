@@ -5,7 +5,7 @@ import { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 
 import { loadConfig } from '../../src/config/load';
-import type { FieldCipher } from '../../src/contracts/data-protection';
+import type { BlindIndex, FieldCipher } from '../../src/contracts/data-protection';
 import {
   passwordHashLocation,
   type RegistrationSubmission,
@@ -21,6 +21,7 @@ import {
   createRegistrationRepository,
   type RegistrationRepository,
 } from '../../src/repositories/registration-repository';
+import { createLoginRepository } from '../../src/repositories/login-repository';
 import { createUserRepository, type UserRepository } from '../../src/repositories/user-repository';
 import { databaseFootprint, databaseText } from '../support/footprint';
 import { newFaydaId, newPerson, newPhone, wrongCode } from '../support/people';
@@ -28,6 +29,7 @@ import { useStack } from '../support/stack';
 
 let pool: Pool;
 let database: Database;
+let blindIndex: BlindIndex;
 let users: UserRepository;
 let registrations: RegistrationRepository;
 let codes: VerificationCodes;
@@ -46,7 +48,7 @@ beforeAll(() => {
   pool.on('error', () => undefined);
   database = createDatabase(config.database);
   cipher = createFieldCipher(config.security.fieldEncryptionKeys);
-  const blindIndex = createBlindIndex(config.security.blindIndexKey);
+  blindIndex = createBlindIndex(config.security.blindIndexKey);
   codes = createVerificationCodes(config.security.tokenKey);
   const audit = createAuditTrail(cipher, createAuditSeal(config.security.fieldEncryptionKeys));
   users = createUserRepository({ database, cipher, blindIndex });
@@ -313,11 +315,11 @@ describe('personal data', () => {
       roles: ['CUSTOMER'],
       status: 'ACTIVE',
     });
-    expect(await users.findForLogin({ email })).toMatchObject({
-      userId: user?.id,
-      passwordHash: PASSWORD_HASH,
-    });
-    expect(await users.findForLogin({ phone: phone ?? '' })).toMatchObject({ userId: user?.id });
+    const logins = createLoginRepository(database);
+    const login = { account: { userId: user?.id, passwordHash: PASSWORD_HASH }, failures: [] };
+    const [byEmail, byPhone] = [blindIndex.of('email', email), blindIndex.of('phone', phone ?? '')];
+    expect(await logins.find({ field: 'email', index: byEmail }, undefined, [])).toMatchObject(login);
+    expect(await logins.find({ field: 'phone', index: byPhone }, undefined, [])).toMatchObject(login);
     expect(await count('user_roles')).toBe(await count('users'));
     expect(await count('consents')).toBe(await count('users'));
   });
