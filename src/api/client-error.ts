@@ -3,16 +3,14 @@ import type { Duplex } from 'node:stream';
 
 import { v7 as uuidv7 } from 'uuid';
 
+import { type ErrorCode, ERRORS } from '../contracts/errors';
 import { PROBLEM_TYPE } from './problem';
+import { AMHARIC_DETAILS } from './problem-am';
 
-/** Codes of their own: no route ever gives them, and there is no request yet to speak of. */
-const BY_ERROR_CODE: Readonly<
-  Record<string, { readonly status: number; readonly code: string; readonly title: string }>
-> = {
-  HPE_HEADER_OVERFLOW: { status: 431, code: 'headers_too_large', title: 'The request headers are too large' },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'request_timeout', title: 'The request took too long to arrive' },
+const BY_ERROR_CODE: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
-const MALFORMED = { status: 400, code: 'malformed_request', title: 'The request is not well-formed HTTP' };
 
 /** Whether an answer is already on its way on this connection; node's own handler asks the same (lib/_http_server.js). */
 const isAnswering = (socket: Duplex): boolean =>
@@ -24,13 +22,15 @@ export const answerClientError = (error: NodeJS.ErrnoException, socket: Duplex):
     socket.destroy(error);
     return;
   }
-  const { status, code, title } = BY_ERROR_CODE[error.code ?? ''] ?? MALFORMED;
+  const code = BY_ERROR_CODE[error.code ?? ''] ?? 'malformed_request';
+  const { status, title } = ERRORS[code];
   const requestId = uuidv7();
   const body = JSON.stringify({
     type: `urn:meqenet:problem:${code}`,
     title,
     status,
-    detail: title,
+    // In both languages: what the client prefers was not read.
+    detail: `${title} / ${AMHARIC_DETAILS[code]}`,
     // There is no path to name; RFC 9457 wants a URI of this occurrence.
     instance: `urn:uuid:${requestId}`,
     code,

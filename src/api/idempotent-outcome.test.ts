@@ -22,7 +22,7 @@ describe('the outcome of a request', () => {
   });
 
   it('is a problem with its fields, marked as well', () => {
-    const errors = [{ path: '/password', code: 'password_too_common', message: 'is too common' }];
+    const errors = [{ path: '/password', code: 'password_too_common', message: 'is too common' } as const];
     const error = rethrown(writeOutcome({ error: new AppError('validation_failed', { detail: 'So it is', errors }) }));
     expect(error).toBeInstanceOf(AppError);
     expect(error).toMatchObject({

@@ -1,7 +1,8 @@
-import type { ErrorCode } from '../contracts/errors';
+import type { ErrorCode, FieldErrorCode } from '../contracts/errors';
 
-/** What each error says in Amharic. An error without a sentence here is told in English. */
-export const AMHARIC_DETAILS: Readonly<Partial<Record<ErrorCode, string>>> = {
+/** What each error says in Amharic. */
+export const AMHARIC_DETAILS: Readonly<Record<ErrorCode, string>> = {
+  malformed_request: 'የተላከው ትክክለኛ የHTTP ጥያቄ አይደለም።',
   malformed_json: 'የተላከው መረጃ ትክክለኛ JSON አይደለም።',
   validation_failed: 'ጥያቄው የሚጠበቀው ቅርጽ የለውም።',
   invalid_idempotency_key: 'የIdempotency-Key ቅርጽ ትክክል አይደለም።',
@@ -33,16 +34,21 @@ export const AMHARIC_DETAILS: Readonly<Partial<Record<ErrorCode, string>>> = {
   too_many_attempts: 'ብዙ ጊዜ የተሳሳተ ኮድ ገብቷል፤ አዲስ ኮድ ይጠይቁ።',
   resend_too_soon: 'ኮድ የተላከው ከአንድ ደቂቃ በፊት ባነሰ ጊዜ ነው።',
   resend_limit_reached: 'ለዚህ ምዝገባ ተጨማሪ ኮድ መላክ አይቻልም።',
+  headers_too_large: 'የጥያቄው ራስጌዎች በጣም ትልቅ ናቸው።',
   internal_error: 'በእኛ በኩል ችግር ተፈጥሯል።',
   overloaded: 'አገልግሎቱ ተጨናንቋል፤ ከጥቂት ጊዜ በኋላ እንደገና ይሞክሩ።',
   service_unavailable: 'አገልግሎቱ ይህን አሁን ማድረግ አይችልም፤ ከጥቂት ጊዜ በኋላ እንደገና ይሞክሩ።',
 };
 
 /** What is wrong with a field, by the code of the field error. */
-export const AMHARIC_FIELD_MESSAGES: Readonly<Record<string, string>> = {
+export const AMHARIC_FIELD_MESSAGES: Readonly<Record<FieldErrorCode, string>> = {
   invalid_type: 'የለም ወይም ዓይነቱ ትክክል አይደለም',
   invalid_value: 'ከሚፈቀዱት እሴቶች አንዱ አይደለም',
   invalid_format: 'ቅርጹ ትክክል አይደለም',
+  invalid_union: 'ከሚፈቀዱት ቅርጾች አንዱ አይደለም',
+  invalid_key: 'የመስኩ ስም ትክክል አይደለም',
+  invalid_element: 'ከውስጡ ያለ እሴት ትክክል አይደለም',
+  not_multiple_of: 'ከሚፈቀዱት ቁጥሮች አንዱ አይደለም',
   too_small: 'በጣም አጭር ወይም ትንሽ ነው',
   too_big: 'በጣም ረጅም ወይም ትልቅ ነው',
   custom: 'ትክክል አይደለም',

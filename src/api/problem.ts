@@ -44,7 +44,7 @@ export const toProblem = (error: AppError, { instance, requestId, locale }: Prob
     type: `urn:meqenet:problem:${error.code}`,
     title,
     status,
-    detail: amharic ? (AMHARIC_DETAILS[error.code] ?? title) : error.message,
+    detail: amharic ? AMHARIC_DETAILS[error.code] : error.message,
     instance,
     code: error.code,
     requestId,
@@ -52,7 +52,7 @@ export const toProblem = (error: AppError, { instance, requestId, locale }: Prob
       errors: error.errors.map(({ path, code, message }) => ({
         path,
         code,
-        message: amharic ? (AMHARIC_FIELD_MESSAGES[code] ?? message) : message,
+        message: amharic ? AMHARIC_FIELD_MESSAGES[code] : message,
       })),
     }),
   };

@@ -3,6 +3,7 @@
  * Clients branch on the code, which never changes; `detail` may.
  */
 export const ERRORS = {
+  malformed_request: { status: 400, title: 'The request is not well-formed HTTP' },
   malformed_json: { status: 400, title: 'The body is not well-formed JSON' },
   validation_failed: { status: 400, title: 'The request does not have the expected form' },
   invalid_idempotency_key: { status: 400, title: 'The Idempotency-Key is not well-formed' },
@@ -34,6 +35,7 @@ export const ERRORS = {
   too_many_attempts: { status: 429, title: 'Too many wrong codes; ask for a new one' },
   resend_too_soon: { status: 429, title: 'A code was sent less than a minute ago' },
   resend_limit_reached: { status: 429, title: 'No more codes can be sent for this registration' },
+  headers_too_large: { status: 431, title: 'The request headers are too large' },
   internal_error: { status: 500, title: 'Something went wrong on our side' },
   overloaded: { status: 503, title: 'The service is busy; try again shortly' },
   service_unavailable: { status: 503, title: 'The service cannot do this now; try again shortly' },
@@ -41,10 +43,30 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** What can be wrong with a field. The first ten are those of Zod, which clients meet as they are. */
+export type FieldErrorCode =
+  | 'invalid_type'
+  | 'invalid_value'
+  | 'invalid_format'
+  | 'invalid_union'
+  | 'invalid_key'
+  | 'invalid_element'
+  | 'too_small'
+  | 'too_big'
+  | 'not_multiple_of'
+  | 'custom'
+  | 'unrecognized_key'
+  | 'invalid_cursor'
+  | 'password_too_short'
+  | 'password_too_common'
+  | 'password_too_simple'
+  | 'password_breached'
+  | 'password_personal';
+
 /** One field that is wrong: `path` is a JSON pointer into the body, or the name of a parameter. */
 export interface FieldError {
   readonly path: string;
-  readonly code: string;
+  readonly code: FieldErrorCode;
   readonly message: string;
 }
 

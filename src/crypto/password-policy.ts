@@ -38,7 +38,10 @@ const MIN_PERSONAL_PART = 4;
 /** What must be left of a password without its personal parts. */
 const MIN_OWN_PART = 4;
 
-const BREACHED = { code: 'password_breached', message: 'is on a list of passwords that were stolen elsewhere' };
+const BREACHED = {
+  code: 'password_breached',
+  message: 'is on a list of passwords that were stolen elsewhere',
+} as const;
 
 /** Letters and digits in lower case: "Abebe-1990" and "abebe 1990" are the same guess. */
 const simplify = (value: string): string => value.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');

@@ -23,7 +23,7 @@ export const readPage = async <T>(
   const place = JSON.stringify([list, Object.entries(filters).sort()]);
   const position = cursor === undefined ? undefined : cursors.decode(place, cursor);
   if (cursor !== undefined && position === undefined) {
-    const error = { path: 'cursor', code: 'invalid_cursor', message: 'is not a cursor of this list' };
+    const error = { path: 'cursor', code: 'invalid_cursor', message: 'is not a cursor of this list' } as const;
     throw new AppError('validation_failed', { errors: [error] });
   }
   const found = await load(position, limit + 1);
