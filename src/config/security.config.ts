@@ -13,7 +13,7 @@ export const securityEnv = z.object({
   SIGNING_KEY_OVERLAP: duration(
     '15m',
     'A signing key is published so long before it is used, and kept so long after its last token; clients may cache the key set for up to half of it',
-    SECOND_MS,
+    SECOND_MS / 2,
   ),
   REFRESH_TOKEN_IDLE_EXPIRES_IN: reloadable(
     duration('7d', 'A session ends when its refresh token is not used for so long'),
