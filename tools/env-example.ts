@@ -22,6 +22,7 @@ const TITLES: Record<keyof typeof ENV_SECTIONS, string> = {
   queue: 'Notification queue (BullMQ)',
   temporal: 'Temporal: client, workers, codec server',
   mail: 'Outgoing mail',
+  sms: 'Outgoing SMS',
   security: 'Tokens, passwords and keys',
   limits: 'Rate limits and lock-out',
   pino: 'Logging',

@@ -113,6 +113,12 @@ export const choice = <const T extends readonly [string, ...string[]]>(
   });
 };
 
+/** One of `values`, or nothing, for which the description says what happens. */
+export const optionalChoice = <const T extends readonly [string, ...string[]]>(values: T, description: string) => {
+  const format = `one of ${values.join(', ')}`;
+  return describe(z.enum(values, { error: `must be ${format}` }).optional(), { description, format });
+};
+
 export const flag = (defaultValue: boolean, description: string) =>
   describe(
     z

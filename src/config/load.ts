@@ -13,6 +13,7 @@ import { productionProblems } from './production';
 import { queueEnv, toQueueConfig } from './queue.config';
 import { redisEnv, toRedisConfig } from './redis.config';
 import { securityEnv, toSecurityConfig } from './security.config';
+import { smsEnv, smsProblems, toSmsConfig } from './sms.config';
 import { temporalEnv, toTemporalConfig } from './temporal.config';
 
 /** Every section of the configuration, in the order in which `env.example` shows them. */
@@ -23,6 +24,7 @@ export const ENV_SECTIONS = {
   queue: queueEnv,
   temporal: temporalEnv,
   mail: mailEnv,
+  sms: smsEnv,
   security: securityEnv,
   limits: limitsEnv,
   pino: pinoEnv,
@@ -35,6 +37,7 @@ const environmentSchema = z.object({
   ...queueEnv.shape,
   ...temporalEnv.shape,
   ...mailEnv.shape,
+  ...smsEnv.shape,
   ...securityEnv.shape,
   ...limitsEnv.shape,
   ...pinoEnv.shape,
@@ -120,6 +123,7 @@ export const loadConfig = (environment: Environment = process.env, fileText?: st
       problems.push(`${name}: ${values[name] === undefined ? 'is required and not set' : issue.message}`);
     }
   }
+  problems.push(...smsProblems(values, unreadable));
   if (values['NODE_ENV'] === 'production') problems.push(...productionProblems(values));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return {
@@ -129,6 +133,7 @@ export const loadConfig = (environment: Environment = process.env, fileText?: st
     queue: toQueueConfig(parsed.data),
     temporal: toTemporalConfig(parsed.data),
     mail: toMailConfig(parsed.data),
+    sms: toSmsConfig(parsed.data),
     security: toSecurityConfig(parsed.data),
     limits: toLimitsConfig(parsed.data),
     pino: toPinoConfig(parsed.data),

@@ -60,6 +60,26 @@ describe('in production', () => {
     },
   );
 
+  it('SMS that are mailed in the clear are refused, and so is a gateway without TLS', () => {
+    expect(problemsOf({ SMS_PROVIDER: 'development' })).toEqual([
+      expect.stringMatching(/^SMS_PROVIDER: .*production$/),
+    ]);
+    const gateway = { SMS_PROVIDER: 'http', SMS_HTTP_TOKEN: 'x8Jq2mTz' };
+    expect(problemsOf({ ...gateway, SMS_HTTP_URL: 'http://sms/v1' })).toEqual([
+      'SMS_HTTP_URL: must be https in production',
+    ]);
+    expect(problemsOf({ ...gateway, SMS_HTTP_URL: 'https://sms.example/v1' })).toEqual([]);
+  });
+
+  it('nobody sends SMS unless somebody is named; elsewhere they are mailed', () => {
+    expect(loadConfig(PRODUCTION).sms.provider).toBe('none');
+    expect(loadConfig({ ...PRODUCTION, NODE_ENV: 'development' }).sms.provider).toBe('development');
+    expect(problemsOf({ SMS_PROVIDER: 'http', NODE_ENV: 'test' })).toEqual([
+      'SMS_HTTP_URL: is required with SMS_PROVIDER=http',
+      'SMS_HTTP_TOKEN: is required with SMS_PROVIDER=http',
+    ]);
+  });
+
   it('these problems are reported together with all others', () => {
     expect(problemsOf({ DATABASE_URL: 'postgresql://u:postgres@db/auth', AUTH_SERVICE_PORT: 'x' })).toHaveLength(2);
   });

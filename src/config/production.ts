@@ -45,6 +45,15 @@ const keyRingProblems = (values: Readonly<Record<string, string>>): string[] =>
     .filter((name) => DEVELOPMENT_KEY.test(values[name] ?? ''))
     .map((name) => `${name}: holds a development key (its id starts with dev), which is refused in production`);
 
+const smsProblems = (values: Readonly<Record<string, string>>): string[] => [
+  ...(values['SMS_PROVIDER'] === 'development'
+    ? ['SMS_PROVIDER: development mails every code in the clear, and is refused in production']
+    : []),
+  ...(values['SMS_PROVIDER'] === 'http' && values['SMS_HTTP_URL']?.startsWith('http://') === true
+    ? ['SMS_HTTP_URL: must be https in production']
+    : []),
+];
+
 /** A problem per variable that must not be so in production, by name and without its value. */
 export const productionProblems = (values: Readonly<Record<string, string>>): string[] => [
   ...databaseProblems(values['DATABASE_URL']),
@@ -52,4 +61,5 @@ export const productionProblems = (values: Readonly<Record<string, string>>): st
   ...(values['RATE_LIMIT_MODE'] === 'observe'
     ? ['RATE_LIMIT_MODE: observe refuses nothing, and is refused in production']
     : []),
+  ...smsProblems(values),
 ];

@@ -22,6 +22,13 @@ export const securityEnv = z.object({
   MAX_SESSIONS_PER_USER: integer(100, 1, 10_000, 'Sessions of one account at once; a further login ends the oldest'),
   REGISTRATION_EXPIRES_IN: duration('24h', 'An unverified registration is purged after this time'),
   PASSWORD_RESET_EXPIRES_IN: duration('15m', 'A link that resets a password works for so long'),
+  CONTACT_CHANGE_EXPIRES_IN: duration('10m', 'A code that proves another phone or e-mail address works for so long'),
+  REAUTHENTICATION_MAX_AGE: duration(
+    '15m',
+    'A change of the phone without the password needs a login that is not older than this',
+  ),
+  PHONE_CHANGE_HIGH_RISK_HOLD: duration('24h', 'High-risk acts wait so long after a change of the phone (SIM swap)'),
+  PHONE_CHANGE_PAYOUT_HOLD: duration('72h', 'Payouts and the like wait so long after a change of the phone'),
   PASSWORD_POLICY: choice(
     ['standard', 'nist-single-factor'],
     'standard',
@@ -71,6 +78,9 @@ export const toSecurityConfig = (env: z.output<typeof securityEnv>) => ({
   maxSessionsPerUser: env.MAX_SESSIONS_PER_USER,
   registrationExpiresInMs: env.REGISTRATION_EXPIRES_IN,
   passwordResetExpiresInMs: env.PASSWORD_RESET_EXPIRES_IN,
+  contactChangeExpiresInMs: env.CONTACT_CHANGE_EXPIRES_IN,
+  reauthenticationMaxAgeMs: env.REAUTHENTICATION_MAX_AGE,
+  holds: { highRiskMs: env.PHONE_CHANGE_HIGH_RISK_HOLD, payoutMs: env.PHONE_CHANGE_PAYOUT_HOLD },
   passwordPolicy: env.PASSWORD_POLICY,
   breachCheck: { url: env.PASSWORD_BREACH_CHECK_URL, timeoutMs: env.PASSWORD_BREACH_CHECK_TIMEOUT },
   passwordHash: {

@@ -11,6 +11,7 @@ export const temporalEnv = z.object({
   WORKER_METRICS_PORT: port(9464, 'Port of the worker for /healthz, /readyz and /metrics'),
   WORKER_MAX_ACTIVITIES: integer(50, 1, 1_000, 'Activities that one worker runs at once on each task queue'),
   WORKER_MAX_MAILS_PER_SECOND: integer(50, 1, 10_000, 'Mails a second over all workers of the email task queue'),
+  WORKER_MAX_SMS_PER_SECOND: integer(10, 1, 10_000, 'SMS a second over all workers of the sms task queue'),
   WORKFLOW_BUNDLE: optionalText(
     'Path of the prebuilt workflow bundle; without it the worker bundles at start (development only)',
   ),
@@ -35,6 +36,7 @@ export const toTemporalConfig = (env: z.output<typeof temporalEnv>) => ({
     metricsPort: env.WORKER_METRICS_PORT,
     maxActivities: env.WORKER_MAX_ACTIVITIES,
     maxMailsPerSecond: env.WORKER_MAX_MAILS_PER_SECOND,
+    maxSmsPerSecond: env.WORKER_MAX_SMS_PER_SECOND,
     workflowBundle: env.WORKFLOW_BUNDLE,
   },
 });
