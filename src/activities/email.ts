@@ -1,9 +1,9 @@
-import { ApplicationFailure } from '@temporalio/common';
-
 import type { Mailer } from '../mail/mailer';
 import type { PasswordResetRepository } from '../repositories/password-reset-repository';
 import type { RegistrationRepository } from '../repositories/registration-repository';
 import type { UserRepository } from '../repositories/user-repository';
+
+import { sending } from './sending';
 
 interface Dependencies {
   readonly registrations: Pick<RegistrationRepository, 'findOpen'>;
@@ -20,20 +20,6 @@ interface Dependencies {
   readonly passwordResetUrl: string;
 }
 
-/** Tells errors that no retry can mend, declared where they are thrown. */
-const isPermanent = (error: unknown): error is Error =>
-  error instanceof Error && 'permanent' in error && error.permanent === true;
-
-/** What the mail server refuses for good is not tried again. */
-const sending = async (send: () => Promise<unknown>): Promise<void> => {
-  try {
-    await send();
-  } catch (error) {
-    if (isPermanent(error)) throw ApplicationFailure.nonRetryable(error.message, 'MAIL_REJECTED');
-    throw error;
-  }
-};
-
 /** The mails of the `email` task queue. Each goes out once, however often its activity runs. */
 export const createEmailActivities = (deps: Dependencies) => ({
   /** Mails what the `issue`-th mail of a registration has to say; nothing once it is closed or a newer mail was asked for. */
@@ -43,7 +29,7 @@ export const createEmailActivities = (deps: Dependencies) => ({
     if (registration === undefined || issue < registration.codesIssued) return;
     const { kind, submission, expiresAt } = registration;
     const mail = { registrationId, issue, to: submission.email, locale: submission.locale };
-    await sending(async () => {
+    await sending('MAIL_REJECTED', async () => {
       if (kind === 'SIGN_UP') {
         const code = codes.code(registrationId, issue);
         // In the fragment: it reaches no server log, and a scanner that opens the link uses nothing up.
@@ -66,7 +52,9 @@ export const createEmailActivities = (deps: Dependencies) => ({
     // In the fragment, as the code of a registration is.
     const link = `${passwordResetUrl}#token=${resetTokens.token(resetId, issue)}`;
     const { email: to, locale } = user;
-    await sending(() => mailer.sendPasswordReset({ resetId, issue, to, locale, link, expiresAt: reset.expiresAt }));
+    await sending('MAIL_REJECTED', () =>
+      mailer.sendPasswordReset({ resetId, issue, to, locale, link, expiresAt: reset.expiresAt }),
+    );
   },
 });
 export type EmailActivities = ReturnType<typeof createEmailActivities>;

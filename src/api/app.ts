@@ -42,6 +42,8 @@ export interface AppDependencies {
   readonly authenticate: (bearerToken: string) => Promise<Caller>;
   /** Told of callers who had no right to a route. */
   readonly onDenied?: OnDenied;
+  /** Whether a caller's high-risk acts have to wait. @throws {AppError} `cooling_off` */
+  readonly checkHighRisk?: (caller: Caller) => Promise<void>;
   /** Answers for errors of libraries; what it does not know leaves as `internal_error`. */
   readonly translateError?: TranslateError;
   readonly logger: Logger;

@@ -22,6 +22,8 @@ export interface GuardDependencies {
   readonly authenticate: (bearerToken: string) => Promise<Caller>;
   /** Told of callers who had no right to a route, before they are. */
   readonly onDenied?: OnDenied;
+  /** Whether a caller's high-risk acts have to wait. @throws {AppError} `cooling_off` */
+  readonly checkHighRisk?: (caller: Caller) => Promise<void>;
   readonly logger: Logger;
   /** Without it nothing is limited. */
   readonly limits?: RouteLimits | undefined;
@@ -103,7 +105,8 @@ const send = (ctx: AppContext, route: Route, answer: RouteAnswer): void => {
  * Who may not call at all learns nothing of what a good request looks like, and costs no reading of a body.
  */
 export const createGuard = (dependencies: GuardDependencies) => {
-  const { authenticate, onDenied, logger, limits, config, interceptors, interceptorErrors } = dependencies;
+  const { authenticate, onDenied, checkHighRisk, logger, limits, config, interceptors, interceptorErrors } =
+    dependencies;
 
   /** @throws {AppError} `forbidden` */
   const authorize = async (ctx: AppContext, { permission }: Route, caller: Caller | undefined): Promise<void> => {
@@ -121,6 +124,7 @@ export const createGuard = (dependencies: GuardDependencies) => {
     };
     const passage = await limits?.(route, { caller, address: ctx.ip, setHeader });
     await authorize(ctx, route, caller);
+    if (route.highRisk === true && caller !== undefined) await checkHighRisk?.(caller);
     const params = route.params && parseInput(route.params, match.params, 'name');
     const query = route.query && parseInput(route.query, match.query, 'name');
     const body = route.body && parseInput(route.body, await readJson(ctx.req, ctx.res, config.maxBodyBytes), 'pointer');

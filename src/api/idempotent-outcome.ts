@@ -16,8 +16,9 @@ const REPLAYED = { 'Idempotency-Replayed': 'true' };
 
 /** Failures of ours, and "come back later": a repetition is meant to be tried again. */
 const isTemporary = (status: number): boolean => status >= 500 || status === TOO_MANY_REQUESTS;
+/** Also where the same request is to be repeated after another login. */
 const isTemporaryError = (error: AppError): boolean =>
-  isTemporary(error.status) || error.retryAfterSeconds !== undefined;
+  isTemporary(error.status) || error.retryAfterSeconds !== undefined || error.code === 'reauthentication_required';
 
 const toRemembered = (outcome: Outcome): Remembered | undefined => {
   if ('answer' in outcome) return isTemporary(outcome.answer.status) ? undefined : outcome;

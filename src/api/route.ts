@@ -83,6 +83,8 @@ interface RouteDeclaration {
   readonly auth: Auth;
   /** What the caller's roles must allow; without it every caller may. Checked before the request is looked at. */
   readonly permission?: Permission;
+  /** Has to wait after a change of the phone (SIM swap): `cooling_off` until then. Checked before the request is looked at. */
+  readonly highRisk?: true;
   /** What it is limited as. Without it: `read` for GET, `session` for a caller's writes, `credentials` for anyone's. */
   readonly limit?: LimitClass | 'none';
   /** Problem answers of this route besides those that every route can give. */
@@ -109,6 +111,7 @@ interface TypedRoute<
   readonly auth: A;
   /** Only of a caller can be asked what they may do. */
   readonly permission?: A extends 'bearer' ? Permission : never;
+  readonly highRisk?: A extends 'bearer' ? true : never;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;

@@ -16,7 +16,7 @@ import type { Data } from './data';
 
 /** What administrators and auditors do. */
 export const buildAdministration = (data: Data, { app, security }: Config) => {
-  const { database, cipher, blindIndex, audit, recordAudit, users } = data;
+  const { database, cipher, blindIndex, audit, recordAudit, users, toUserResponse } = data;
   const cursors = createCursors(deriveKey(security.tokenKey, 'cursor'));
   const accounts = createAdminRepository({ database, blindIndex, audit });
   const verify = createAuditVerifier(database, data.auditSeal);
@@ -25,7 +25,7 @@ export const buildAdministration = (data: Data, { app, security }: Config) => {
   const verifyBudgetMs = app.requestTimeoutMs / 2;
   return {
     routes: [
-      ...adminUserRoutes(createAdminUsers({ accounts, users, cursors, recordAudit })),
+      ...adminUserRoutes(createAdminUsers({ accounts, users, cursors, recordAudit, toUserResponse })),
       ...adminAuditRoutes(createAdminAudit({ events, verify, cursors, recordAudit, verifyBudgetMs })),
     ],
     onDenied: (caller: Caller, permission: Permission, origin: RequestOrigin) => {

@@ -4,6 +4,7 @@ import { createApp } from '../api/app';
 import { idempotency } from '../api/middleware/idempotency';
 import { resetPasswordPages } from '../api/pages/reset-password';
 import { verifyEmailPages } from '../api/pages/verify-email';
+import { contactChangeRoutes } from '../api/routes/contact-change';
 import { passwordRoutes } from '../api/routes/password';
 import { registrationRoutes } from '../api/routes/registration';
 import { sessionRoutes } from '../api/routes/session';
@@ -68,7 +69,7 @@ export const buildApi = (context: ProcessContext) => {
   const transport = createMailTransport(config.mail);
   const { routeLimits, lockOut, close: closeLimits } = buildLimits(context, data);
   const identity = buildIdentity(context, data, temporal, queue, lockOut);
-  const { accessTokens, sessions, notices, login, passwords, registrations, profile } = identity;
+  const { accessTokens, sessions, notices, login, passwords, registrations, profile, contactChanges } = identity;
   const administration = buildAdministration(data, config);
   const readiness = buildApiReadiness({ database, queue, temporal, transport });
   const app = createApp({
@@ -77,12 +78,14 @@ export const buildApi = (context: ProcessContext) => {
       ...passwordRoutes(passwords),
       ...sessionRoutes({ login, sessions, accessTokens, ...config.security.signingKeys }),
       ...userRoutes(profile),
+      ...contactChangeRoutes({ contactChanges, profile }),
       ...administration.routes,
     ],
     interceptors: [buildIdempotency(config, { database, cipher }, logger)],
     pages: [...verifyEmailPages(), ...resetPasswordPages()],
     authenticate: sessions.authenticate,
     onDenied: administration.onDenied,
+    checkHighRisk: data.restrictions.checkHighRisk,
     limits: routeLimits,
     translateError: (error) =>
       isDatabaseUnavailable(error)

@@ -5,7 +5,10 @@ import { createBlindIndex } from '../crypto/blind-index';
 import { createFieldCipher } from '../crypto/field-cipher';
 import { createResetTokens } from '../crypto/reset-token';
 import { createVerificationCodes } from '../crypto/verification-code';
+import { createRestrictions } from '../identity/restrictions';
+import { createToUserResponse } from '../identity/users';
 import { createAuditTrail } from '../repositories/audit-trail';
+import { createContactChangeRepository } from '../repositories/contact-change-repository';
 import { createPasswordRepository } from '../repositories/password-repository';
 import { createPasswordResetRepository } from '../repositories/password-reset-repository';
 import { createDatabase } from '../repositories/prisma-client';
@@ -27,9 +30,12 @@ export const buildData = (config: Config) => {
   const resetTokens = createResetTokens(security.tokenKey);
   const resets = createPasswordResetRepository({ database, cipher, tokens: resetTokens, audit });
   const passwords = createPasswordRepository(database, audit);
+  const contactChanges = createContactChangeRepository({ database, cipher });
+  const restrictions = createRestrictions({ users, holds: security.holds });
+  const toUserResponse = createToUserResponse(restrictions);
   return {
     ...{ database, cipher, blindIndex, codes, audit, auditSeal, recordAudit, users, registrations },
-    ...{ resetTokens, resets, passwords },
+    ...{ resetTokens, resets, passwords, contactChanges, restrictions, toUserResponse },
   };
 };
 export type Data = ReturnType<typeof buildData>;

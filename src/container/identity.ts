@@ -11,19 +11,18 @@ import { createSigningKeyRing } from '../crypto/signing-key-ring';
 import type { LockOut } from '../identity/lock-out';
 import { createLogin } from '../identity/login';
 import { createPasswords } from '../identity/passwords';
-import { createProfile } from '../identity/profile';
 import { createRegistrations } from '../identity/registration';
 import { createSessionNotices } from '../identity/session-notices';
 import { createSessions } from '../identity/sessions';
 import type { createQueueProducer } from '../queue/queue.producer';
 import { createDeviceRepository } from '../repositories/device-repository';
-import { createProfileRepository } from '../repositories/profile-repository';
 import { createProtectDevice } from '../repositories/protected-device';
 import { createSessionRepository } from '../repositories/session-repository';
 import { createSigningKeyRepository } from '../repositories/signing-key-repository';
 import type { createTemporalConnection } from '../temporal/connection';
 import { createWorkflowStarter } from '../temporal/workflow-starter';
 
+import { buildAccount } from './account';
 import type { ProcessContext } from './process';
 import type { Data } from './data';
 
@@ -85,11 +84,12 @@ export const buildIdentity = (
     starter,
     registrations: data.registrations,
     users,
+    toUserResponse: data.toUserResponse,
     sessions,
     lockOut,
     workflowIdKey,
     expiresInMs: security.registrationExpiresInMs,
   });
-  const profile = createProfile({ users, profiles: createProfileRepository(data) });
-  return { accessTokens, sessions, notices, login, passwords, registrations, profile };
+  const account = buildAccount(context, data, { hasher, lockOut, starter });
+  return { accessTokens, sessions, notices, login, passwords, registrations, ...account };
 };

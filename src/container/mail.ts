@@ -11,5 +11,5 @@ const MAIL_TRANSACTION_MS = 15_000;
 export const buildMail = (config: Config, database: ReturnType<typeof createDatabase>) => {
   const transport = createMailTransport(config.mail);
   const deliveries = createMailDeliveryRepository(database, MAIL_TRANSACTION_MS);
-  return { transport, mailer: createMailer({ transport, deliveries, from: config.mail.from }) };
+  return { transport, deliveries, mailer: createMailer({ transport, deliveries, from: config.mail.from }) };
 };

@@ -1,27 +1,54 @@
 import { createAccountActivities } from '../activities/account';
+import { createContactChangeActivities } from '../activities/contact-change';
+import { createContactMailActivities, createContactSmsActivities } from '../activities/contact-message';
 import { createEmailActivities } from '../activities/email';
 import { createRegistrationActivities } from '../activities/registration';
 import { createSigningKeyActivities } from '../activities/signing-key';
+import type { Config } from '../config/load';
 import { type TaskQueue, TASK_QUEUES } from '../contracts/task-queues';
 import { generateSigningKey } from '../crypto/signing-key';
 import { mailIndicator, postgresIndicator, redisIndicator, temporalIndicator } from '../health/indicators';
 import { createReadiness } from '../health/readiness';
 import { createQueueProducer } from '../queue/queue.producer';
 import { pingDatabase } from '../repositories/prisma-client';
+import { createContactConfirmRepository } from '../repositories/contact-confirm-repository';
+import { createContactRequestRepository } from '../repositories/contact-request-repository';
 import { createSigningKeyRepository } from '../repositories/signing-key-repository';
+import { createSmsMessenger } from '../sms/messenger';
 import { createTemporalConnection } from '../temporal/connection';
 import { ensureRotationSchedule } from '../temporal/schedules';
 
 import { type ProcessContext, CHECK_TIMEOUT_MS, closeAll, mustBeReady } from './process';
-import { buildData } from './data';
+import { buildData, type Data } from './data';
 import { buildMail } from './mail';
+import { buildSmsProvider } from './sms';
+
+/** The steps of a change of phone or address, and what is sent of it. */
+const buildContactActivities = (config: Config, data: Data, mail: ReturnType<typeof buildMail>) => {
+  const { contactChanges, codes } = data;
+  return {
+    steps: createContactChangeActivities({
+      contactChanges,
+      contactRequests: createContactRequestRepository({ ...data, smsDailyLimit: config.sms.dailyLimit }),
+      contactConfirms: createContactConfirmRepository({ ...data, highRiskHoldMs: config.security.holds.highRiskMs }),
+    }),
+    mails: createContactMailActivities({ contactChanges, codes, mailer: mail.mailer }),
+    sms: createContactSmsActivities({
+      ...{ contactChanges, codes },
+      sms: createSmsMessenger(buildSmsProvider(config, mail.transport), mail.deliveries),
+    }),
+  };
+};
 
 /** The `worker` process: activities with what they use. */
 export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () => boolean | Promise<boolean>) => {
-  const { database, cipher, codes, users, registrations, resets, resetTokens } = buildData(config);
+  const data = buildData(config);
+  const { database, cipher, codes, users, registrations, resets, resetTokens } = data;
   const temporal = createTemporalConnection(config.temporal);
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
-  const { transport, mailer } = buildMail(config, database);
+  const mail = buildMail(config, database);
+  const { transport, mailer } = mail;
+  const contact = buildContactActivities(config, data, mail);
   const readiness = createReadiness(
     {
       postgres: postgresIndicator({ query: () => pingDatabase(database) }),
@@ -34,12 +61,16 @@ export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () =>
   return {
     activities: {
       registration: createRegistrationActivities({ registrations, users, queue }),
-      account: createAccountActivities({ resets, users, queue }),
-      email: createEmailActivities({
-        ...{ registrations, codes, resets, users, resetTokens, mailer },
-        verificationUrl: `${config.app.publicUrl}/verify-email`,
-        passwordResetUrl: `${config.app.publicUrl}/reset-password`,
-      }),
+      account: { ...createAccountActivities({ resets, users, queue }), ...contact.steps },
+      email: {
+        ...createEmailActivities({
+          ...{ registrations, codes, resets, users, resetTokens, mailer },
+          verificationUrl: `${config.app.publicUrl}/verify-email`,
+          passwordResetUrl: `${config.app.publicUrl}/reset-password`,
+        }),
+        ...contact.mails,
+      },
+      sms: contact.sms,
       maintenance: createSigningKeyActivities({
         signingKeys: createSigningKeyRepository(database, cipher),
         generate: generateSigningKey,

@@ -25,6 +25,8 @@ const noticeSchema = userRegisteredSchema.extend({ eventId: z.uuid() });
  */
 export const NOTICES = {
   'password:changed': noticeSchema,
+  'phone:changed': noticeSchema,
+  'phone:released': noticeSchema,
   'session:new-device': noticeSchema,
   'session:reuse-detected': noticeSchema,
 } as const satisfies Record<string, z.ZodType<z.output<typeof noticeSchema>>>;

@@ -8,6 +8,8 @@ export const SEARCH_ATTRIBUTES = {
   registrationStatus: defineSearchAttributeKey('MeqenetRegistrationStatus', 'KEYWORD'),
   /** Where a password reset stands: `open`, `completed` or `expired`. */
   passwordResetStatus: defineSearchAttributeKey('MeqenetPasswordResetStatus', 'KEYWORD'),
+  /** Where a change of phone or e-mail address stands: `open`, `completed` or `expired`. */
+  contactChangeStatus: defineSearchAttributeKey('MeqenetContactChangeStatus', 'KEYWORD'),
   /** The account, once there is one. */
   userId: defineSearchAttributeKey('MeqenetUserId', 'KEYWORD'),
 } as const;

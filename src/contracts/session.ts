@@ -41,16 +41,28 @@ export const sessionResponse = z.object({
 export const sessionsResponse = z.object({ sessions: z.array(sessionResponse) });
 export type SessionsResponse = z.output<typeof sessionsResponse>;
 
+/** After a change of the phone (SIM swap): `high_risk` acts, such as a change of the address, and `payout`, money that leaves. */
+export const RESTRICTED_ACTS = ['high_risk', 'payout'] as const;
+export type RestrictedAct = (typeof RESTRICTED_ACTS)[number];
+const restrictionSchema = z.object({ act: z.enum(RESTRICTED_ACTS), until: instantSchema });
+export type Restriction = z.output<typeof restrictionSchema>;
+
 export const userResponse = z.object({
   id: uuidSchema,
   email: z.string(),
   emailVerified: z.boolean(),
   phone: z.string().nullable(),
+  phoneVerified: z
+    .boolean()
+    .meta({ description: 'Whether a code proved the phone; that of a registration is not yet' }),
   faydaId: z.string().nullable().meta({ description: 'Masked: only the last four digits', example: '********3471' }),
   firstName: z.string().nullable(),
   lastName: z.string().nullable(),
   locale: localeSchema,
   roles: z.array(z.enum(ROLES)),
+  restrictions: z.array(restrictionSchema).meta({
+    description: 'What the account may not do for now; honoured by every service. Empty where there is nothing',
+  }),
   createdAt: instantSchema,
 });
 export type UserResponse = z.output<typeof userResponse>;

@@ -10,13 +10,14 @@ import type { User, UserRepository } from '../repositories/user-repository';
 
 import { checkAdminRemains, checkRank, checkRole } from './admin-rules';
 import { readPage } from './page';
-import { toUserResponse } from './users';
+import type { ToUserResponse } from './users';
 
 interface Dependencies {
   readonly accounts: AdminRepository;
   readonly users: Pick<UserRepository, 'findById'>;
   readonly cursors: Cursors;
   readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
+  readonly toUserResponse: ToUserResponse;
 }
 
 /** Who acts, from where, on which account. */
@@ -45,8 +46,6 @@ export interface AdminUsers {
 /** Refusals that an auditor wants to see: somebody tried to go beyond their rights. */
 const TELLING = new Set<ErrorCode>(['forbidden', 'own_account', 'last_administrator']);
 
-const toAdminUser = (user: User): AdminUser => ({ ...toUserResponse(user), status: user.status });
-
 interface Step {
   readonly target: HeldAccount;
   readonly held: HeldAccounts;
@@ -55,7 +54,10 @@ interface Step {
 /** What was changed, for the trail; undefined where there was nothing to change. */
 type Work = (step: Step) => Promise<AuditDetails | undefined>;
 
-export const createAdminUsers = ({ accounts, users, cursors, recordAudit }: Dependencies): AdminUsers => {
+export const createAdminUsers = (deps: Dependencies): AdminUsers => {
+  const { accounts, users, cursors, recordAudit } = deps;
+  const toAdminUser = (user: User): AdminUser => ({ ...deps.toUserResponse(user), status: user.status });
+
   /** Checks, acts and records in one transaction; a refusal that tells something is recorded after it. */
   const perform = async (act: AdminAct, action: AuditAction, permission: Permission, work: Work): Promise<void> => {
     const { caller, origin, userId } = act;

@@ -6,11 +6,12 @@ import type { UserResponse } from '../contracts/session';
 import type { ProfileChanges, ProfileRepository } from '../repositories/profile-repository';
 import type { User, UserRepository } from '../repositories/user-repository';
 
-import { toUserResponse } from './users';
+import type { ToUserResponse } from './users';
 
 interface Dependencies {
   readonly users: Pick<UserRepository, 'findById'>;
   readonly profiles: ProfileRepository;
+  readonly toUserResponse: ToUserResponse;
 }
 
 /** @throws {AppError} both of them `invalid_token` where the account was locked or erased since the token was checked */
@@ -31,7 +32,7 @@ const differences = (user: User, request: UpdateProfileRequest): ProfileChanges 
     ]),
   );
 
-export const createProfile = ({ users, profiles }: Dependencies): Profile => {
+export const createProfile = ({ users, profiles, toUserResponse }: Dependencies): Profile => {
   const find = async (userId: string): Promise<User> => {
     const user = await users.findById(userId);
     if (user === undefined) throw new AppError('invalid_token');

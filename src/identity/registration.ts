@@ -16,7 +16,7 @@ import type { RegistrationRun, WorkflowStarter } from '../temporal/workflow-star
 
 import type { LockOut } from './lock-out';
 import type { Sessions } from './sessions';
-import { toUserResponse } from './users';
+import type { ToUserResponse } from './users';
 
 interface Dependencies {
   readonly policy: PasswordPolicy;
@@ -26,6 +26,7 @@ interface Dependencies {
   readonly starter: WorkflowStarter;
   readonly registrations: Pick<RegistrationRepository, 'find'>;
   readonly users: Pick<UserRepository, 'findById'>;
+  readonly toUserResponse: ToUserResponse;
   readonly sessions: Pick<Sessions, 'open'>;
   readonly lockOut: Pick<LockOut, 'remember'>;
   /** Key of workflow ids, so that they tell nothing. */
@@ -182,7 +183,7 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
         lockOut.remember(userId, origin),
       ]);
       if (user === undefined) throw new AppError('registration_completed');
-      return { ...tokens, user: toUserResponse(user) };
+      return { ...tokens, user: deps.toUserResponse(user) };
     },
 
     async resend(registrationId, repetitionId) {

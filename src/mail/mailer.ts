@@ -26,6 +26,11 @@ interface Addressee {
   readonly locale: Locale;
 }
 
+/** A mail about a change of phone or address. */
+interface ContactChangeMail extends Addressee {
+  readonly changeId: string;
+}
+
 /** A mail of a registration; `issue` counts how often it was asked for (first mail, then each resend). */
 interface RegistrationMail extends Addressee {
   readonly registrationId: string;
@@ -90,6 +95,32 @@ export const createMailer = ({ transport, deliveries, from, now = Date.now }: Ma
     /** Tells the owner that a session was ended because an old refresh token of it was shown; once per session. */
     sendReuseDetected: (mail: Addressee & { eventId: string }): Promise<boolean> =>
       deliver(`session-reuse-detected/${mail.eventId}`, mail, render('session-reuse-detected', mail.locale, {})),
+    /** The code that proves a new address. */
+    sendEmailChangeCode: (mail: ContactChangeMail & { code: string; expiresAt: Date }): Promise<boolean> =>
+      deliver(
+        `email-change-code/${mail.changeId}`,
+        mail,
+        render('email-change-code', mail.locale, { code: mail.code, validForMs: mail.expiresAt.getTime() - now() }),
+      ),
+    /** Instead of the code, where the address is somebody else's. */
+    sendEmailChangeTaken: (mail: ContactChangeMail): Promise<boolean> =>
+      deliver(`email-change-code/${mail.changeId}`, mail, render('email-change-taken', mail.locale, {})),
+    /** To the address that the account has. */
+    sendEmailChangeRequested: (mail: ContactChangeMail): Promise<boolean> =>
+      deliver(`email-change-requested/${mail.changeId}`, mail, render('email-change-requested', mail.locale, {})),
+    /** After the change, to the old and to the new address. */
+    sendEmailChanged: (mail: ContactChangeMail & { isOld: boolean }): Promise<boolean> =>
+      deliver(
+        `email-changed-${mail.isOld ? 'old' : 'new'}/${mail.changeId}`,
+        mail,
+        render('email-changed', mail.locale, { isOld: mail.isOld }),
+      ),
+    /** Tells the owner of another phone; once per change. */
+    sendPhoneChanged: (mail: Addressee & { eventId: string }): Promise<boolean> =>
+      deliver(`phone-changed/${mail.eventId}`, mail, render('phone-changed', mail.locale, {})),
+    /** Tells the owner that somebody else has proven the phone; once per change. */
+    sendPhoneReleased: (mail: Addressee & { eventId: string }): Promise<boolean> =>
+      deliver(`phone-released/${mail.eventId}`, mail, render('phone-released', mail.locale, {})),
     /** The link of the `issue`-th mail of a password reset. */
     sendPasswordReset: (
       mail: Addressee & { resetId: string; issue: number; link: string; expiresAt: Date },

@@ -22,7 +22,7 @@ const within = async (timeoutMs: number, work: Promise<void>): Promise<void> => 
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`The mail was not sent within ${String(timeoutMs)} ms`));
+      reject(new Error(`It was not sent within ${String(timeoutMs)} ms`));
     }, timeoutMs);
   });
   try {

@@ -15,6 +15,9 @@ export interface User {
   readonly status: 'ACTIVE' | 'LOCKED' | 'ERASURE_PENDING' | 'ERASED';
   readonly email: string;
   readonly phone: string | null;
+  readonly phoneVerifiedAt: Date | null;
+  /** When the account got another phone by a code. */
+  readonly phoneChangedAt: Date | null;
   readonly faydaId: string | null;
   readonly firstName: string | null;
   readonly lastName: string | null;
@@ -40,6 +43,8 @@ interface UserRow {
   readonly status: User['status'];
   readonly email_ciphertext: string;
   readonly phone_ciphertext: string | null;
+  readonly phone_verified_at: Date | null;
+  readonly phone_changed_at: Date | null;
   readonly fayda_id_ciphertext: string | null;
   readonly first_name_ciphertext: string | null;
   readonly last_name_ciphertext: string | null;
@@ -55,7 +60,7 @@ const FIND = {
   name: 'user/find',
   text: `
     SELECT u.id, u.status::text, u.email_ciphertext, u.phone_ciphertext, u.fayda_id_ciphertext, u.first_name_ciphertext,
-      u.last_name_ciphertext, u.locale, u.created_at, ${ROLES}
+      u.last_name_ciphertext, u.locale, u.created_at, u.phone_verified_at, u.phone_changed_at, ${ROLES}
     FROM users u WHERE u.id = ANY($1::uuid[])`,
 };
 
@@ -107,6 +112,8 @@ export const createUserRepository = ({ database, cipher, blindIndex }: Dependenc
     status: row.status,
     email: cipher.decrypt(row.email_ciphertext, location('email', row.id)),
     phone: decrypt('phone', row.id, row.phone_ciphertext),
+    phoneVerifiedAt: row.phone_verified_at,
+    phoneChangedAt: row.phone_changed_at,
     faydaId: decrypt('faydaId', row.id, row.fayda_id_ciphertext),
     firstName: decrypt('firstName', row.id, row.first_name_ciphertext),
     lastName: decrypt('lastName', row.id, row.last_name_ciphertext),

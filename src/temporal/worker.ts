@@ -1,6 +1,8 @@
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 
 import type { AccountActivities } from '../activities/account';
+import type { ContactChangeActivities } from '../activities/contact-change';
+import type { ContactMailActivities, ContactSmsActivities } from '../activities/contact-message';
 import type { EmailActivities } from '../activities/email';
 import type { RegistrationActivities } from '../activities/registration';
 import type { SigningKeyActivities } from '../activities/signing-key';
@@ -16,8 +18,9 @@ export interface WorkerDependencies {
   readonly workflowBundle: WorkerOptions['workflowBundle'];
   readonly activities: {
     readonly registration: RegistrationActivities;
-    readonly account: AccountActivities;
-    readonly email: EmailActivities;
+    readonly account: AccountActivities & ContactChangeActivities;
+    readonly email: EmailActivities & ContactMailActivities;
+    readonly sms: ContactSmsActivities;
     readonly maintenance: SigningKeyActivities;
   };
 }
@@ -36,7 +39,7 @@ const optionsFor = (
   queue: TaskQueue,
   { config, workflowBundle, activities }: WorkerDependencies,
 ): Partial<WorkerOptions> => {
-  const { maxActivities, maxMailsPerSecond } = config.worker;
+  const { maxActivities, maxMailsPerSecond, maxSmsPerSecond } = config.worker;
   switch (queue) {
     case TASK_QUEUES.registration:
     case TASK_QUEUES.account:
@@ -51,6 +54,12 @@ const optionsFor = (
         maxConcurrentActivityTaskExecutions: maxActivities,
         // Over the whole fleet, so that adding workers does not exceed what the mail server takes.
         maxTaskQueueActivitiesPerSecond: maxMailsPerSecond,
+      };
+    case TASK_QUEUES.sms:
+      return {
+        activities: activities.sms,
+        maxConcurrentActivityTaskExecutions: maxActivities,
+        maxTaskQueueActivitiesPerSecond: maxSmsPerSecond,
       };
     case TASK_QUEUES.maintenance:
       return {

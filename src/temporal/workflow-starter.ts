@@ -10,6 +10,14 @@ import {
 } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 
+import {
+  type ContactAttempt,
+  type ContactAttemptOutcome,
+  contactChangeWorkflowId,
+  type ContactChannel,
+  contactConfirmUpdate,
+  type ContactRequestOutcome,
+} from '../contracts/contact-change-workflow';
 import { AppError } from '../contracts/errors';
 import { NOTICE_WORKFLOW, type NoticeInput } from '../contracts/notice-workflow';
 import {
@@ -30,6 +38,8 @@ import {
 } from '../contracts/registration-workflow';
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import { TASK_QUEUES } from '../contracts/task-queues';
+
+import { type ContactChangeStart, requestContactChange } from './contact-change-client';
 
 export interface RegistrationStart {
   readonly workflowId: string;
@@ -58,6 +68,13 @@ export interface WorkflowStarter {
   requestPasswordReset(request: { workflowId: string; input: PasswordResetInput }): Promise<void>;
   /** `undefined` when the workflow has closed. */
   resetPassword(workflowId: string, password: NewPassword): Promise<ResetOutcome | undefined>;
+  /** Starts the change of a phone or an address, or asks the one that runs for another code. */
+  requestContactChange(start: ContactChangeStart): Promise<ContactRequestOutcome>;
+  /** A second call with one `attemptId` joins the first. `undefined` when none is open. */
+  confirmContactChange(
+    change: { readonly channel: ContactChannel; readonly userId: string },
+    attempt: ContactAttempt,
+  ): Promise<ContactAttemptOutcome | undefined>;
   /** Has a notice enqueued as soon as the queue takes it. */
   startNotice(notice: NoticeInput): Promise<void>;
 }
@@ -151,6 +168,13 @@ export const createWorkflowStarter = (client: Client, { rpcTimeoutMs, updateTime
     resetPassword: (workflowId, password) =>
       update(client.workflow.getHandle(workflowId), (handle) =>
         handle.executeUpdate(resetUpdate, { args: [password], updateId: randomUUID() }),
+      ),
+
+    requestContactChange: (start) => call(updateTimeoutMs, () => requestContactChange(client, start)),
+
+    confirmContactChange: ({ channel, userId }, attempt) =>
+      update(client.workflow.getHandle(contactChangeWorkflowId(channel, userId)), (handle) =>
+        handle.executeUpdate(contactConfirmUpdate, { args: [attempt], updateId: attempt.attemptId }),
       ),
 
     startNotice: (notice) =>

@@ -2,9 +2,15 @@ import type { Locale } from '../../contracts/locale';
 import { alreadyRegistered } from './already-registered';
 import type { MailContent } from './content';
 import { detailsTaken } from './details-taken';
+import { emailChangeCode } from './email-change-code';
+import { emailChangeRequested } from './email-change-requested';
+import { emailChangeTaken } from './email-change-taken';
+import { emailChanged } from './email-changed';
 import { layOut, type RenderedMail } from './layout';
 import { passwordChanged } from './password-changed';
 import { passwordReset } from './password-reset';
+import { phoneChanged } from './phone-changed';
+import { phoneReleased } from './phone-released';
 import { sessionNewDevice } from './session-new-device';
 import { sessionReuseDetected } from './session-reuse-detected';
 import { verificationCode } from './verification-code';
@@ -22,6 +28,12 @@ const TEMPLATES = {
   'password-reset': passwordReset,
   'session-new-device': sessionNewDevice,
   'session-reuse-detected': sessionReuseDetected,
+  'email-change-code': emailChangeCode,
+  'email-change-requested': emailChangeRequested,
+  'email-change-taken': emailChangeTaken,
+  'email-changed': emailChanged,
+  'phone-changed': phoneChanged,
+  'phone-released': phoneReleased,
 } as const;
 
 export type TemplateName = keyof typeof TEMPLATES;

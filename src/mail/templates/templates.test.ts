@@ -16,6 +16,12 @@ const SAMPLES: Record<TemplateName, (locale: 'en' | 'am') => RenderedMail> = {
   'password-changed': (locale) => render('password-changed', locale, {}),
   'session-new-device': (locale) => render('session-new-device', locale, {}),
   'session-reuse-detected': (locale) => render('session-reuse-detected', locale, {}),
+  'email-change-code': (locale) => render('email-change-code', locale, { code: '042917', validForMs: HOUR_MS / 6 }),
+  'email-change-requested': (locale) => render('email-change-requested', locale, {}),
+  'email-change-taken': (locale) => render('email-change-taken', locale, {}),
+  'email-changed': (locale) => render('email-changed', locale, { isOld: locale === 'en' }),
+  'phone-changed': (locale) => render('phone-changed', locale, {}),
+  'phone-released': (locale) => render('phone-released', locale, {}),
   'password-reset': (locale) =>
     render('password-reset', locale, { link: 'http://localhost:3001/reset-password#token=x', validForMs: HOUR_MS / 4 }),
 };

@@ -1,0 +1,34 @@
+import type { PasswordHasher } from '../crypto/password-hasher';
+import { createContactChanges } from '../identity/contact-changes';
+import type { LockOut } from '../identity/lock-out';
+import { createProfile } from '../identity/profile';
+import { createReauthentication } from '../identity/reauthentication';
+import { createProfileRepository } from '../repositories/profile-repository';
+import type { WorkflowStarter } from '../temporal/workflow-starter';
+
+import type { ProcessContext } from './process';
+import type { Data } from './data';
+
+interface Parts {
+  readonly hasher: PasswordHasher;
+  readonly lockOut: LockOut;
+  readonly starter: WorkflowStarter;
+}
+
+/** What people do with their own account. */
+export const buildAccount = ({ config }: ProcessContext, data: Data, { hasher, lockOut, starter }: Parts) => {
+  const { security, sms } = config;
+  const profile = createProfile({ ...data, profiles: createProfileRepository(data) });
+  const reauthentication = createReauthentication({
+    ...data,
+    ...{ hasher, lockOut },
+    maxAgeMs: security.reauthenticationMaxAgeMs,
+  });
+  const contactChanges = createContactChanges({
+    ...data,
+    ...{ reauthentication, starter },
+    canSendSms: sms.provider !== 'none',
+    expiresInMs: security.contactChangeExpiresInMs,
+  });
+  return { profile, contactChanges };
+};
