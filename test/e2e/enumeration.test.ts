@@ -2,9 +2,10 @@ import { performance } from 'node:perf_hooks';
 
 import { describe, expect, it } from '@jest/globals';
 
+import { askPhone, join, provePhone } from '../support/contact';
 import type { Answer } from '../support/http-client';
 import { mannWhitney, median } from '../support/mann-whitney';
-import { newPerson, register, signUp } from '../support/people';
+import { newPerson, newPhone, register, signUp } from '../support/people';
 import { useTestService } from '../support/service';
 
 const SAMPLES = 150;
@@ -54,5 +55,37 @@ describe('a taken address', () => {
     );
     // Of a thousand honest runs one has p < 0.001; the difference is then still too small to be seen from outside.
     expect(p > 0.001 || Math.abs(free - taken) < NEGLIGIBLE_MS).toBe(true);
+  });
+});
+
+describe('a phone that somebody has proven', () => {
+  const service = useTestService();
+
+  it('cannot be told from a free one by who asks for it: the same answer in the same time', async () => {
+    const taken = await provePhone(service, await join(service));
+    const { token, userId } = await join(service);
+    const ask = async (phone: string): Promise<number> => {
+      // As if nothing had been asked for before, by anybody.
+      await service.database.query('DELETE FROM contact_changes WHERE user_id = $1', [userId]);
+      const begin = performance.now();
+      const { status, body } = await askPhone(service, token, phone);
+      const ms = performance.now() - begin;
+      expect([status, Object.keys(body as object)]).toEqual([202, ['status', 'expiresAt']]);
+      return ms;
+    };
+    const times = { free: [] as number[], taken: [] as number[] };
+    for (let sample = -10; sample < SAMPLES; sample += 1) {
+      const [free, ofTaken] = [await ask(newPhone()), await ask(taken)];
+      if (sample < 0) continue;
+      times.free.push(free);
+      times.taken.push(ofTaken);
+    }
+    const { p } = mannWhitney(times.free, times.taken);
+    const [free, ofTaken] = [median(times.free), median(times.taken)];
+    process.stdout.write(
+      `phone change answers: free number p50 ${free.toFixed(2)} ms, taken number p50 ${ofTaken.toFixed(2)} ms, ` +
+        `${String(SAMPLES)} samples each, Mann-Whitney p = ${p.toFixed(3)}\n`,
+    );
+    expect(p > 0.001 || Math.abs(free - ofTaken) < NEGLIGIBLE_MS).toBe(true);
   });
 });

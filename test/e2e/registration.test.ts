@@ -77,11 +77,13 @@ describe('a registration', () => {
       email: person.email,
       emailVerified: true,
       phone: '+251911234567',
+      phoneVerified: false,
       faydaId: '********3471',
       firstName: 'አበበ',
       lastName: 'Bikila',
       locale: 'en',
       roles: ['CUSTOMER'],
+      restrictions: [],
       createdAt: expect.any(String),
     });
   });

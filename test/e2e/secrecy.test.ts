@@ -7,6 +7,17 @@ import { describe, expect, it } from '@jest/globals';
 import { temporal } from '@temporalio/proto';
 import { Redis } from 'ioredis';
 
+import {
+  askEmail,
+  askPhone,
+  confirmEmail,
+  confirmPhone,
+  EMAIL_CHANGED_SUBJECT,
+  emailCode,
+  letHoldPass,
+  smsCode,
+  smsTo,
+} from '../support/contact';
 import { eventually } from '../support/eventually';
 import { changePassword, forgot, mailedToken, PASSWORD_CHANGED_SUBJECT, resetPassword } from '../support/passwords';
 import { logIn, mailedCode, newPerson, register, signUp, verify, WELCOME_SUBJECT, wrongCode } from '../support/people';
@@ -24,6 +35,9 @@ const person = newPerson({
 
 const RESET_PASSWORD = 'SENTINEL-reset-password-8420';
 const CHANGED_PASSWORD = 'SENTINEL-changed-password-9531';
+
+const NEW_PHONE = '+251988431775';
+const NEW_EMAIL = 'sentinel.moved@sentinel-mail.et';
 
 describe('what a registration leaves behind', () => {
   const service = useTestService({ env: { LOG_LEVEL: 'trace' } });
@@ -87,6 +101,29 @@ describe('what a registration leaves behind', () => {
     },
   };
 
+  /** The phone is changed by the second code, then (as if the hold had passed) the address; both are asked for once more. */
+  const changeContacts = async (): Promise<string[]> => {
+    const { body } = await logIn(service, { ...person, password: CHANGED_PASSWORD });
+    const token = body.accessToken as string;
+    const { id: userId } = (await service.http.get('/v1/users/me', { token })).body as { id: string };
+    await askPhone(service, token, NEW_PHONE);
+    const phoneCode = await smsCode(service, NEW_PHONE);
+    await confirmPhone(service, token, wrongCode(phoneCode));
+    expect((await confirmPhone(service, token, phoneCode)).status).toBe(200);
+    await smsTo(service, NEW_PHONE, 2);
+    await letHoldPass(service, userId, '73 hours');
+    await askEmail(service, { token, person: { ...person, password: CHANGED_PASSWORD } }, NEW_EMAIL);
+    const mailCode = await emailCode(service, NEW_EMAIL);
+    await confirmEmail(service, token, wrongCode(mailCode));
+    expect((await confirmEmail(service, token, mailCode)).status).toBe(200);
+    await service.mailbox.waitFor(person.email, EMAIL_CHANGED_SUBJECT);
+    // Of somebody else, who is told by SMS.
+    const other = (await signUp(service, newPerson())).body.accessToken as string;
+    await askPhone(service, other, NEW_PHONE);
+    await smsTo(service, NEW_PHONE, 3);
+    return [phoneCode, mailCode];
+  };
+
   it('is nowhere readable: no password, Fayda ID, phone, name or code', async () => {
     // A code that was wrong, the right one, a taken address, a failed login: the paths that errors take as well.
     const { body } = await register(service, person);
@@ -115,6 +152,7 @@ describe('what a registration leaves behind', () => {
     await changePassword(service, again.accessToken as string, 'SENTINEL-wrong-7319', CHANGED_PASSWORD);
     await changePassword(service, again.accessToken as string, RESET_PASSWORD, CHANGED_PASSWORD);
     await service.mailbox.waitFor(person.email, PASSWORD_CHANGED_SUBJECT, 2);
+    const contactCodes = await changeContacts();
 
     const secrets = {
       password: person.password,
@@ -124,6 +162,8 @@ describe('what a registration leaves behind', () => {
       resetToken,
       faydaId: person.faydaId ?? '',
       phone: '977310554',
+      newPhone: NEW_PHONE.slice(4),
+      newEmail: 'sentinel.moved',
       firstName: person.firstName ?? '',
       lastName: person.lastName ?? '',
       refreshToken: login.body.refreshToken as string,
@@ -134,7 +174,8 @@ describe('what a registration leaves behind', () => {
       const found = Object.entries(secrets).filter(([, secret]) => text.includes(secret));
       expect({ place, found: found.map(([name]) => name) }).toEqual({ place, found: [] });
       // Six digits stand in many numbers by chance; as a word of its own the code must not.
-      const codes = text.match(new RegExp(`(?<![0-9A-Za-z.:_-])${code}(?![0-9A-Za-z.:_-])`, 'g')) ?? [];
+      const asWord = [code, ...contactCodes].join('|');
+      const codes = text.match(new RegExp(`(?<![0-9A-Za-z.:_-])(${asWord})(?![0-9A-Za-z.:_-])`, 'g')) ?? [];
       expect({ place, codes }).toEqual({ place, codes: [] });
       // Redis has the address, in the payload that the contract defines, and only there.
       if (place !== 'Redis') expect({ place, email: text.includes(person.email) }).toEqual({ place, email: false });
@@ -145,7 +186,10 @@ describe('what a registration leaves behind', () => {
     const grep = promisify(execFile);
     const dataDir = join(service.stack.logDir, '..', 'data');
     for (const folder of ['temporal', 'postgres']) {
-      for (const secret of ['SENTINEL-', person.faydaId ?? '', '977310554', 'Sentinelfirst', person.email]) {
+      for (const secret of [
+        ...['SENTINEL-', person.faydaId ?? '', '977310554', 'Sentinelfirst', person.email],
+        ...[NEW_PHONE.slice(4), NEW_EMAIL],
+      ]) {
         // Exit code 1: no match.
         await expect(grep('grep', ['-raq', secret, join(dataDir, folder)])).rejects.toMatchObject({ code: 1 });
       }

@@ -14,8 +14,18 @@ import { temporal } from '@temporalio/proto';
 
 import { triggerRotation } from '../../src/temporal/schedules';
 import { eventually } from '../support/eventually';
+import {
+  askEmail,
+  askPhone,
+  confirmEmail,
+  confirmPhone,
+  emailCode,
+  join as joinService,
+  letTimePass,
+  smsCode,
+} from '../support/contact';
 import { changePassword, forgot, mailedToken, resetPassword } from '../support/passwords';
-import { mailedCode, newFaydaId, newPerson, register, signUp, verify, wrongCode } from '../support/people';
+import { mailedCode, newFaydaId, newPerson, newPhone, register, signUp, verify, wrongCode } from '../support/people';
 import { startTestService, type TestService } from '../support/start-test-service';
 
 import { REPLAY_KEY, REPLAY_KEY_ID } from './replay-keys';
@@ -168,12 +178,104 @@ const NOTICES: Record<string, Scenario> = {
   },
 };
 
+const cancelRun = (service: TestService, runId: string) =>
+  withClient(service, async (client) => {
+    for await (const { workflowId } of client.workflow.list({ query: `RunId = '${runId}'` })) {
+      await client.workflow.getHandle(workflowId).cancel();
+    }
+  });
+
+/** The newest run, once Temporal can find it. */
+const newestOnceVisible = async (service: TestService, workflowType: string): Promise<string> => {
+  await sleep(VISIBILITY_LAG_MS);
+  return newestRun(service, workflowType);
+};
+/** Somebody new changes the phone. @returns the number */
+const changePhone = async (service: TestService, phone = newPhone()): Promise<string> => {
+  const { token } = await joinService(service);
+  await askPhone(service, token, phone);
+  await confirmPhone(service, token, await smsCode(service, phone));
+  return phone;
+};
+const changeEmail = async (service: TestService): Promise<void> => {
+  const member = await joinService(service);
+  const { email } = newPerson();
+  await askEmail(service, member, email);
+  await confirmEmail(service, member.token, await emailCode(service, email));
+};
+
+const CONTACT_CHANGES: Record<string, Scenario> = {
+  'phone-completed': async (service) => {
+    await changePhone(service);
+    return newestOnceVisible(service, 'contactChange');
+  },
+  'phone-completed-with-the-second-code': async (service) => {
+    const { token, userId } = await joinService(service);
+    const [first, second] = [newPhone(), newPhone()];
+    await askPhone(service, token, first);
+    const code = await smsCode(service, first);
+    for (let attempt = 0; attempt < 6; attempt += 1) await confirmPhone(service, token, wrongCode(code));
+    await askPhone(service, token, second);
+    await letTimePass(service, userId);
+    await askPhone(service, token, second);
+    await confirmPhone(service, token, await smsCode(service, second));
+    return newestOnceVisible(service, 'contactChange');
+  },
+  'phone-expired': async (service) => {
+    await askPhone(service, (await joinService(service)).token, newPhone());
+    return newestOnceVisible(service, 'contactChange');
+  },
+  'phone-refused': async (service) => {
+    const { token } = await joinService(service);
+    await askPhone(service, token, newPhone());
+    const runId = await newestOnceVisible(service, 'contactChange');
+    await cancelRun(service, runId);
+    await fetchClosed(service, runId);
+    // Less than a minute later, of a workflow that starts for it.
+    await askPhone(service, token, newPhone());
+    return newestOnceVisible(service, 'contactChange');
+  },
+  'phone-taken-over-from-an-account-that-never-proved-it': async (service) => {
+    const phone = newPhone();
+    await joinService(service, { phone });
+    await changePhone(service, phone);
+    return newestOnceVisible(service, 'contactChange');
+  },
+  'email-completed': async (service) => {
+    await changeEmail(service);
+    return newestOnceVisible(service, 'contactChange');
+  },
+  cancelled: async (service) => {
+    await askPhone(service, (await joinService(service)).token, newPhone());
+    const runId = await newestOnceVisible(service, 'contactChange');
+    await cancelRun(service, runId);
+    return runId;
+  },
+};
+
+const CONTACT_NOTICES: Record<string, Scenario> = {
+  'phone-changed': async (service) => {
+    await changePhone(service);
+    return newestOnceVisible(service, 'contactNotice');
+  },
+  'email-requested': async (service) => {
+    await askEmail(service, await joinService(service), newPerson().email);
+    return newestOnceVisible(service, 'contactNotice');
+  },
+  'email-changed': async (service) => {
+    await changeEmail(service);
+    return newestOnceVisible(service, 'contactNotice');
+  },
+};
+
 const named = (prefix: string, scenarios: Record<string, Scenario>) =>
   Object.entries(scenarios).map(([name, play]) => ({ name: `${prefix}${name}`, play }));
 const SCENARIOS = [
   ...named('registration-v1.', REGISTRATIONS),
   ...named('password-reset-v1.', PASSWORD_RESETS),
   ...named('notice-v1.', NOTICES),
+  ...named('contact-change-v1.', CONTACT_CHANGES),
+  ...named('contact-notice-v1.', CONTACT_NOTICES),
   ...named('signing-key-', SIGNING_KEYS),
 ];
 
@@ -197,6 +299,7 @@ const main = async (): Promise<void> => {
       PAYLOAD_CODEC_KEYS: `${REPLAY_KEY_ID}:${REPLAY_KEY.toString('base64')}`,
       REGISTRATION_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
       PASSWORD_RESET_EXPIRES_IN: `${String(RESET_LIFE_SECONDS)}s`,
+      CONTACT_CHANGE_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
       JWT_EXPIRES_IN: '3s',
       SIGNING_KEY_OVERLAP: '2s',
     },

@@ -1,0 +1,161 @@
+import { describe, expect, it } from '@jest/globals';
+
+import type { ProcessName } from '../../tools/processes';
+import { auditEventsOf } from '../support/audit';
+import {
+  askEmail,
+  askPhone,
+  confirmEmail,
+  confirmPhone,
+  EMAIL_CHANGED_SUBJECT,
+  EMAIL_CODE_SUBJECT,
+  EMAIL_REQUESTED_SUBJECT,
+  emailCode,
+  join,
+  me,
+  PHONE_CHANGED_SUBJECT,
+  provePhone,
+  smsCode,
+  smsNow,
+  smsTo,
+} from '../support/contact';
+import { eventually } from '../support/eventually';
+import { holdTable, someoneWaits } from '../support/hold';
+import type { Answer } from '../support/http-client';
+import { newPerson, newPhone, WELCOME_SUBJECT } from '../support/people';
+import { useTestService } from '../support/service';
+
+/** Longer than an activity may take before it is tried again, and a job before it is taken back. */
+const RECOVERY_MS = 60_000;
+const settle = () => new Promise((resolve) => setTimeout(resolve, 1_500));
+
+/** As in kills.test.ts: each step is held in the middle of its work, the processes are killed there, and it is let go. */
+describe('a change of phone or address survives SIGKILL of api and worker', () => {
+  const service = useTestService();
+
+  const member = async () => {
+    const somebody = await join(service);
+    // Its mail is sent by then, so that what is held below is the change's.
+    await service.mailbox.waitFor(somebody.person.email, WELCOME_SUBJECT);
+    return somebody;
+  };
+  const killBoth = async (): Promise<void> => {
+    for (const name of ['api', 'worker'] satisfies ProcessName[]) {
+      await service.processes[name].kill();
+      await service.processes[name].start();
+    }
+  };
+  const killWhileHeld = async (table: string): Promise<void> => {
+    const hold = await holdTable(service, table);
+    try {
+      await someoneWaits(service, table);
+      await killBoth();
+    } finally {
+      await hold.release();
+    }
+  };
+  /** As a client does whose answer was lost, under one key: asks until it is told. */
+  const untilAnswered = (ask: (headers: Record<string, string>) => Promise<Answer>): Promise<Answer> => {
+    const headers = { 'idempotency-key': crypto.randomUUID() };
+    return eventually(
+      'an answer',
+      async () => {
+        const answer = await ask(headers);
+        return answer.status !== 503 && answer.body?.code !== 'idempotency_in_flight' && answer;
+      },
+      RECOVERY_MS,
+    );
+  };
+
+  it(
+    'while the code is being stored: one code, one SMS',
+    async () => {
+      const { token, userId } = await member();
+      const phone = newPhone();
+      const [answer] = await Promise.all([
+        untilAnswered((headers) => askPhone(service, token, phone, headers)),
+        killWhileHeld('contact_changes'),
+      ]);
+      expect(answer.status).toBe(202);
+      const code = await smsCode(service, phone, 1, RECOVERY_MS);
+      const confirmed = await untilAnswered((headers) => confirmPhone(service, token, code, headers));
+      expect([confirmed.status, confirmed.body.phone]).toEqual([200, phone]);
+      await smsTo(service, phone, 2, RECOVERY_MS);
+      await settle();
+      expect(await smsNow(service, phone)).toHaveLength(2);
+      expect(await auditEventsOf(service.database, userId, 'user.phone_changed')).toHaveLength(1);
+    },
+    3 * RECOVERY_MS,
+  );
+
+  it(
+    'while the SMS is being sent: it is sent once',
+    async () => {
+      const { token } = await member();
+      const phone = newPhone();
+      const [answer] = await Promise.all([
+        untilAnswered((headers) => askPhone(service, token, phone, headers)),
+        killWhileHeld('mail_deliveries'),
+      ]);
+      expect(answer.status).toBe(202);
+      await smsTo(service, phone, 1, RECOVERY_MS);
+      await settle();
+      expect(await smsNow(service, phone)).toHaveLength(1);
+    },
+    2 * RECOVERY_MS,
+  );
+
+  it(
+    'while the phone is being changed: one change, and everybody is told once',
+    async () => {
+      const somebody = await member();
+      const old = await provePhone(service, somebody);
+      const { token, userId, person } = somebody;
+      await service.mailbox.waitFor(person.email, PHONE_CHANGED_SUBJECT);
+      const phone = newPhone();
+      await askPhone(service, token, phone);
+      const code = await smsCode(service, phone);
+      const [confirmed] = await Promise.all([
+        untilAnswered((headers) => confirmPhone(service, token, code, headers)),
+        killWhileHeld('users'),
+      ]);
+      expect([confirmed.status, confirmed.body.phone]).toEqual([200, phone]);
+      await smsTo(service, phone, 2, RECOVERY_MS);
+      await smsTo(service, old, 3, RECOVERY_MS);
+      await service.mailbox.waitFor(person.email, PHONE_CHANGED_SUBJECT, 2, RECOVERY_MS);
+      await settle();
+      expect(await smsNow(service, phone)).toHaveLength(2);
+      expect(await smsNow(service, old)).toHaveLength(3);
+      expect(await service.mailbox.to(person.email, PHONE_CHANGED_SUBJECT)).toHaveLength(2);
+      expect(await auditEventsOf(service.database, userId, 'user.phone_changed')).toHaveLength(2);
+    },
+    3 * RECOVERY_MS,
+  );
+
+  it(
+    'while the address is being changed, and while its mails are being sent',
+    async () => {
+      const somebody = await member();
+      const { token, userId, person } = somebody;
+      const { email } = newPerson();
+      await askEmail(service, somebody, email);
+      const code = await emailCode(service, email);
+      await service.mailbox.waitFor(person.email, EMAIL_REQUESTED_SUBJECT);
+      const [confirmed] = await Promise.all([
+        untilAnswered((headers) => confirmEmail(service, token, code, headers)),
+        killWhileHeld('users').then(() => killWhileHeld('mail_deliveries')),
+      ]);
+      expect([confirmed.status, confirmed.body.email]).toEqual([200, email]);
+      for (const address of [email, person.email])
+        await service.mailbox.waitFor(address, EMAIL_CHANGED_SUBJECT, 1, RECOVERY_MS);
+      await settle();
+      for (const address of [email, person.email])
+        expect(await service.mailbox.to(address, EMAIL_CHANGED_SUBJECT)).toHaveLength(1);
+      expect(await service.mailbox.to(email, EMAIL_CODE_SUBJECT)).toHaveLength(1);
+      expect(await service.mailbox.to(person.email, EMAIL_REQUESTED_SUBJECT)).toHaveLength(1);
+      expect(await auditEventsOf(service.database, userId, 'user.email_changed')).toHaveLength(1);
+      expect((await me(service, token)).status).toBe(200);
+    },
+    3 * RECOVERY_MS,
+  );
+});
