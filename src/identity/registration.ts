@@ -1,4 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { RequestOrigin } from '../contracts/audit';
 import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
@@ -12,7 +13,7 @@ import type { PasswordHasher } from '../crypto/password-hasher';
 import type { PasswordPolicy } from '../crypto/password-policy';
 import type { RegistrationRepository, RegistrationStanding } from '../repositories/registration-repository';
 import type { UserRepository } from '../repositories/user-repository';
-import type { RegistrationRun, WorkflowStarter } from '../temporal/workflow-starter';
+import type { RegistrationRun, RegistrationStart, WorkflowStarter } from '../temporal/workflow-starter';
 
 import type { LockOut } from './lock-out';
 import type { Sessions } from './sessions';
@@ -53,6 +54,10 @@ export interface Registrations {
   resend(registrationId: string, repetitionId?: string): Promise<RegistrationState>;
 }
 
+/** A registration whose time is up is closed by a worker within moments. */
+const CLOSING_TRIES = 20;
+const CLOSING_POLL_MS = 50;
+
 const CLOSED = { COMPLETED: 'registration_completed', EXPIRED: 'registration_expired' } as const;
 
 export const createRegistrations = (deps: Dependencies): Registrations => {
@@ -83,6 +88,16 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
     status: 'verification_pending',
     expiresAt: expiresAt.toISOString(),
   });
+
+  /** Joins the registration of the same submission, but none whose time is up: that one is closing, and makes room for a new one. */
+  const startOrJoin = async (start: RegistrationStart): Promise<string> => {
+    for (let tries = 0; tries < CLOSING_TRIES; tries += 1) {
+      if (tries > 0) await sleep(CLOSING_POLL_MS);
+      const registrationId = await starter.startRegistration(start);
+      if (registrationExpiry(registrationId, expiresInMs) > new Date()) return registrationId;
+    }
+    throw new AppError('service_unavailable', { retryAfterSeconds: 1 });
+  };
 
   /** The stored registration; undefined while it is accepted but no worker has stored it yet. */
   const find = async (registrationId: string) => {
@@ -150,7 +165,7 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
       // A language that was only preferred is no part of the submission: a repetition may come with another header.
       const workflowId = workflowIdOf({ ...person, locale: locale ?? null, consents, passwordHash });
       const passwordHashCiphertext = cipher.encrypt(passwordHash, passwordHashLocation(workflowId));
-      const registrationId = await starter.startRegistration({
+      const registrationId = await startOrJoin({
         workflowId,
         input: { submission: { ...profile, passwordHashCiphertext }, expiresInMs },
         emailIndex: Buffer.from(emailIndex).toString('hex'),
