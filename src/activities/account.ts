@@ -1,13 +1,11 @@
-import type { NoticeInput } from '../contracts/notice-workflow';
+import type { NoticeEvent } from '../contracts/notification-jobs';
 import type { NewPassword, OpenReset, ReissueOutcome, ResetOutcome } from '../contracts/password-reset-workflow';
-import type { QueueProducer } from '../queue/queue.producer';
+import type { EnqueueNotice } from '../identity/notices';
 import type { PasswordResetRepository } from '../repositories/password-reset-repository';
-import type { UserRepository } from '../repositories/user-repository';
 
 interface Dependencies {
   readonly resets: PasswordResetRepository;
-  readonly users: Pick<UserRepository, 'findById'>;
-  readonly queue: Pick<QueueProducer, 'addNotice'>;
+  readonly enqueueNotice: EnqueueNotice;
 }
 
 interface NewReset {
@@ -18,7 +16,7 @@ interface NewReset {
 }
 
 /** The steps of the `account` task queue. Each may run twice without harm. */
-export const createAccountActivities = ({ resets, users, queue }: Dependencies) => ({
+export const createAccountActivities = ({ resets, enqueueNotice }: Dependencies) => ({
   createPasswordReset: ({ emailIndex, ...reset }: NewReset): Promise<OpenReset> =>
     resets.create({ ...reset, emailIndex: Uint8Array.from(Buffer.from(emailIndex, 'hex')) }),
 
@@ -33,11 +31,7 @@ export const createAccountActivities = ({ resets, users, queue }: Dependencies) 
 
   expirePasswordReset: ({ resetId }: { resetId: string }): Promise<void> => resets.expire(resetId),
 
-  /** The job's id follows from the event, so a second run meets the first job. */
-  async enqueueNotice({ name, eventId, userId }: NoticeInput): Promise<void> {
-    const user = await users.findById(userId);
-    // An account that was erased meanwhile is told nothing.
-    if (user !== undefined) await queue.addNotice(name, { eventId, userId, email: user.email, locale: user.locale });
-  },
+  /** What a workflow has done needs no outbox: this step is tried until it is done. */
+  enqueueNotice: (event: NoticeEvent): Promise<void> => enqueueNotice(event),
 });
 export type AccountActivities = ReturnType<typeof createAccountActivities>;

@@ -9,6 +9,7 @@ import { createRestrictions } from '../identity/restrictions';
 import { createToUserResponse } from '../identity/users';
 import { createAuditTrail } from '../repositories/audit-trail';
 import { createContactChangeRepository } from '../repositories/contact-change-repository';
+import { createNoticeOutbox } from '../repositories/notice-outbox';
 import { createPasswordRepository } from '../repositories/password-repository';
 import { createPasswordResetRepository } from '../repositories/password-reset-repository';
 import { createDatabase } from '../repositories/prisma-client';
@@ -33,9 +34,10 @@ export const buildData = (config: Config) => {
   const contactChanges = createContactChangeRepository({ database, cipher });
   const restrictions = createRestrictions({ users, holds: security.holds });
   const toUserResponse = createToUserResponse(restrictions);
+  const outbox = createNoticeOutbox(database);
   return {
     ...{ database, cipher, blindIndex, codes, audit, auditSeal, recordAudit, users, registrations },
-    ...{ resetTokens, resets, passwords, contactChanges, restrictions, toUserResponse },
+    ...{ resetTokens, resets, passwords, contactChanges, restrictions, toUserResponse, outbox },
   };
 };
 export type Data = ReturnType<typeof buildData>;

@@ -10,9 +10,9 @@ import { createRefreshTokens } from '../crypto/refresh-token';
 import { createSigningKeyRing } from '../crypto/signing-key-ring';
 import type { LockOut } from '../identity/lock-out';
 import { createLogin } from '../identity/login';
+import { createEnqueueNotice, createNotices, type Notices } from '../identity/notices';
 import { createPasswords } from '../identity/passwords';
 import { createRegistrations } from '../identity/registration';
-import { createSessionNotices } from '../identity/session-notices';
 import { createSessions } from '../identity/sessions';
 import type { createQueueProducer } from '../queue/queue.producer';
 import { createDeviceRepository } from '../repositories/device-repository';
@@ -34,15 +34,10 @@ const buildPasswordPolicy = ({ security }: Config, logger: Logger) => {
   });
 };
 
-/** Sessions with their tokens, and the notices of them. */
-const buildSessions = (
-  { config: { security }, logger }: ProcessContext,
-  { database, cipher, blindIndex, audit, users }: Data,
-  queue: ReturnType<typeof createQueueProducer>,
-) => {
+/** Sessions with their tokens. */
+const buildSessions = ({ security }: Config, { database, cipher, blindIndex, audit }: Data, notices: Notices) => {
   const keyRing = createSigningKeyRing(createSigningKeyRepository(database, cipher), security.signingKeys);
   const accessTokens = createAccessTokens(keyRing, security.jwt);
-  const notices = createSessionNotices({ users, queue, logger });
   const sessions = createSessions({
     sessions: createSessionRepository({ database, audit, protectDevice: createProtectDevice(cipher, blindIndex) }),
     devices: createDeviceRepository({ database, cipher, audit }),
@@ -51,7 +46,7 @@ const buildSessions = (
     refreshTokens: createRefreshTokens(security.tokenKey),
     config: security,
   });
-  return { accessTokens, sessions, notices };
+  return { accessTokens, sessions };
 };
 
 /** What requests do, over HTTP and gRPC alike. */
@@ -66,14 +61,15 @@ export const buildIdentity = (
   const { security } = config;
   const { cipher, blindIndex, users } = data;
   const hasher = createPasswordHasher(security.passwordHash, security.tokenKey);
-  const { accessTokens, sessions, notices } = buildSessions(context, data, queue);
+  const notices = createNotices({ ...data, enqueueNotice: createEnqueueNotice({ users, queue }), logger });
+  const { accessTokens, sessions } = buildSessions(config, data, notices);
   const login = createLogin({ ...data, hasher, sessions, lockOut, logger });
   const policy = buildPasswordPolicy(config, logger);
   const starter = createWorkflowStarter(temporal.client, config.temporal);
   const workflowIdKey = deriveKey(security.tokenKey, 'workflow-id');
   const passwords = createPasswords({
     ...data,
-    ...{ policy, hasher, starter, queue, lockOut, logger, workflowIdKey },
+    ...{ policy, hasher, starter, notices, lockOut, workflowIdKey },
     resetExpiresInMs: security.passwordResetExpiresInMs,
   });
   const registrations = createRegistrations({

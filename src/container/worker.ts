@@ -2,6 +2,7 @@ import { createAccountActivities } from '../activities/account';
 import { createContactChangeActivities } from '../activities/contact-change';
 import { createContactMailActivities, createContactSmsActivities } from '../activities/contact-message';
 import { createEmailActivities } from '../activities/email';
+import { createNoticeActivities } from '../activities/notice';
 import { createRegistrationActivities } from '../activities/registration';
 import { createSigningKeyActivities } from '../activities/signing-key';
 import type { Config } from '../config/load';
@@ -9,6 +10,7 @@ import { type TaskQueue, TASK_QUEUES } from '../contracts/task-queues';
 import { generateSigningKey } from '../crypto/signing-key';
 import { mailIndicator, postgresIndicator, redisIndicator, temporalIndicator } from '../health/indicators';
 import { createReadiness } from '../health/readiness';
+import { createEnqueueNotice } from '../identity/notices';
 import { createQueueProducer } from '../queue/queue.producer';
 import { pingDatabase } from '../repositories/prisma-client';
 import { createContactConfirmRepository } from '../repositories/contact-confirm-repository';
@@ -16,7 +18,7 @@ import { createContactRequestRepository } from '../repositories/contact-request-
 import { createSigningKeyRepository } from '../repositories/signing-key-repository';
 import { createSmsMessenger } from '../sms/messenger';
 import { createTemporalConnection } from '../temporal/connection';
-import { ensureRotationSchedule } from '../temporal/schedules';
+import { ensureSchedule, noticeSweepSchedule, rotationSchedule } from '../temporal/schedules';
 
 import { type ProcessContext, CHECK_TIMEOUT_MS, closeAll, mustBeReady } from './process';
 import { buildData, type Data } from './data';
@@ -43,9 +45,11 @@ const buildContactActivities = (config: Config, data: Data, mail: ReturnType<typ
 /** The `worker` process: activities with what they use. */
 export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () => boolean | Promise<boolean>) => {
   const data = buildData(config);
-  const { database, cipher, codes, users, registrations, resets, resetTokens } = data;
+  const { database, cipher, codes, users, registrations, resets, resetTokens, outbox } = data;
   const temporal = createTemporalConnection(config.temporal);
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
+  const enqueueNotice = createEnqueueNotice({ users, queue });
+  const sweepIntervalMs = config.queue.noticeSweepIntervalMs;
   const mail = buildMail(config, database);
   const { transport, mailer } = mail;
   const contact = buildContactActivities(config, data, mail);
@@ -61,7 +65,7 @@ export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () =>
   return {
     activities: {
       registration: createRegistrationActivities({ registrations, users, queue }),
-      account: { ...createAccountActivities({ resets, users, queue }), ...contact.steps },
+      account: { ...createAccountActivities({ resets, enqueueNotice }), ...contact.steps },
       email: {
         ...createEmailActivities({
           ...{ registrations, codes, resets, users, resetTokens, mailer },
@@ -71,20 +75,24 @@ export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () =>
         ...contact.mails,
       },
       sms: contact.sms,
-      maintenance: createSigningKeyActivities({
-        signingKeys: createSigningKeyRepository(database, cipher),
-        generate: generateSigningKey,
-        times: config.security.signingKeys,
-      }),
+      maintenance: {
+        ...createSigningKeyActivities({
+          signingKeys: createSigningKeyRepository(database, cipher),
+          generate: generateSigningKey,
+          times: config.security.signingKeys,
+        }),
+        ...createNoticeActivities({ outbox, enqueueNotice, minAgeMs: sweepIntervalMs, logger }),
+      },
     },
     readiness,
     /** What recurs on these queues is in Temporal. @throws when Temporal does not answer: try again */
     ensureSchedules: async (queues: readonly TaskQueue[]): Promise<void> => {
       if (!queues.includes(TASK_QUEUES.maintenance)) return;
       const { client } = temporal;
-      await client.withDeadline(Date.now() + config.temporal.updateTimeoutMs, () =>
-        ensureRotationSchedule(client, config.security.signingKeys.rotationIntervalMs),
-      );
+      await client.withDeadline(Date.now() + config.temporal.updateTimeoutMs, async () => {
+        await ensureSchedule(client, rotationSchedule(config.security.signingKeys.rotationIntervalMs));
+        await ensureSchedule(client, noticeSweepSchedule(sweepIntervalMs));
+      });
     },
     close: () =>
       closeAll(

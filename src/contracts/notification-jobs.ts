@@ -33,6 +33,13 @@ export const NOTICES = {
 export type NoticeName = keyof typeof NOTICES;
 export type Notice<Name extends NoticeName = NoticeName> = z.output<(typeof NOTICES)[Name]>;
 
+/** What a notice tells of, before the address is looked up: ids only. */
+export interface NoticeEvent {
+  readonly name: NoticeName;
+  readonly eventId: string;
+  readonly userId: string;
+}
+
 /** Whoever carries out each notice. Must be idempotent by `eventId`: a job runs again when its consumer died. */
 export type NoticeHandlers = { readonly [Name in NoticeName]: (notice: Notice<Name>) => Promise<unknown> };
 

@@ -1,14 +1,11 @@
 import { createHmac } from 'node:crypto';
 
-import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 
 import type { NewAuditEvent, RequestOrigin } from '../contracts/audit';
 import type { Caller } from '../contracts/caller';
 import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
 import { AppError } from '../contracts/errors';
-import type { NoticeInput } from '../contracts/notice-workflow';
-import type { Notice, NoticeName } from '../contracts/notification-jobs';
 import type { ChangePasswordRequest, ResetPasswordRequest } from '../contracts/password';
 import { resetPasswordHashLocation } from '../contracts/password-reset-workflow';
 import type { PasswordHasher } from '../crypto/password-hasher';
@@ -20,6 +17,7 @@ import type { User, UserRepository } from '../repositories/user-repository';
 import type { WorkflowStarter } from '../temporal/workflow-starter';
 
 import type { LockOut } from './lock-out';
+import type { Notices } from './notices';
 
 interface Dependencies {
   readonly policy: PasswordPolicy;
@@ -31,10 +29,9 @@ interface Dependencies {
   readonly resets: Pick<PasswordResetRepository, 'findByToken'>;
   readonly resetTokens: Pick<ResetTokens, 'hash'>;
   readonly lockOut: Pick<LockOut, 'begin' | 'keysToUnlock'>;
-  readonly starter: Pick<WorkflowStarter, 'requestPasswordReset' | 'resetPassword' | 'startNotice'>;
-  readonly queue: { addNotice<Name extends NoticeName>(name: Name, notice: Notice<Name>): Promise<unknown> };
+  readonly starter: Pick<WorkflowStarter, 'requestPasswordReset' | 'resetPassword'>;
+  readonly notices: Pick<Notices, 'tell'>;
   readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
-  readonly logger: Pick<Logger, 'error'>;
   /** Key of workflow ids, so that they tell nothing. */
   readonly workflowIdKey: Buffer;
   /** Life of a link, milliseconds. */
@@ -62,7 +59,7 @@ const personOf = ({ email, phone, faydaId, firstName, lastName }: User): Persona
 });
 
 export const createPasswords = (deps: Dependencies): Passwords => {
-  const { policy, hasher, blindIndex, cipher, users, passwords, resets, resetTokens, starter, queue, logger } = deps;
+  const { policy, hasher, blindIndex, cipher, users, passwords, resets, resetTokens, starter, notices } = deps;
 
   const checkPolicy = (newPassword: string, user: User, hasSecondFactor: boolean): Promise<void> =>
     policy.check(newPassword, { person: personOf(user), hasSecondFactor, path: '/newPassword' });
@@ -78,18 +75,6 @@ export const createPasswords = (deps: Dependencies): Passwords => {
     const event = { action: 'password.change_failed', outcome: 'failure', actor, subjectId: userId } as const;
     await deps.recordAudit({ ...event, origin, details });
     throw new AppError('invalid_credentials');
-  };
-
-  /** The password is changed by now, so this fails for nobody: the queue, or Temporal until the queue is back. */
-  const notify = async (user: User): Promise<void> => {
-    const notice: NoticeInput = { name: 'password:changed', eventId: uuidv7(), userId: user.id };
-    try {
-      await queue
-        .addNotice(notice.name, { eventId: notice.eventId, userId: user.id, email: user.email, locale: user.locale })
-        .catch(() => starter.startNotice(notice));
-    } catch (error) {
-      logger.error({ err: error, ...notice }, 'nobody could be given the notice that a password was changed');
-    }
   };
 
   return {
@@ -129,8 +114,9 @@ export const createPasswords = (deps: Dependencies): Passwords => {
           return refuseChange(userId, origin);
         }
         await checkPolicy(newPassword, user, hasSecondFactor);
-        if (await passwords.change({ userId, sessionId, from, to: await hasher.hash(newPassword), origin })) {
-          await notify(user);
+        const [to, changeId] = [await hasher.hash(newPassword), uuidv7()];
+        if (await passwords.change({ changeId, userId, sessionId, from, to, origin })) {
+          notices.tell({ name: 'password:changed', eventId: changeId, userId });
           return;
         }
       }

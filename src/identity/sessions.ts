@@ -9,7 +9,7 @@ import type { DeviceRepository } from '../repositories/device-repository';
 import type { SessionRepository } from '../repositories/session-repository';
 
 import { deviceOf } from './device';
-import type { SessionNotices } from './session-notices';
+import type { Notices } from './notices';
 
 /** A predecessor may be shown again for so long: lost answers and concurrent tabs must not log anyone out. */
 const REFRESH_GRACE_MS = 30_000;
@@ -21,7 +21,7 @@ interface Dependencies {
   readonly accessTokens: AccessTokens;
   readonly refreshTokens: RefreshTokens;
   readonly devices: DeviceRepository;
-  readonly notices: Pick<SessionNotices, 'tell'>;
+  readonly notices: Pick<Notices, 'tell'>;
   readonly config: Pick<SecurityConfig, 'jwt' | 'refreshToken' | 'maxSessionsPerUser'>;
 }
 
@@ -95,7 +95,7 @@ export const createSessions = (dependencies: Dependencies): Sessions => {
       const { session, isNewDevice, othersAlive } = opened;
       const limit = config.maxSessionsPerUser;
       if (othersAlive + CONCURRENT_LOGINS >= limit) await devices.endSurplus(userId, limit, origin);
-      if (isNewDevice) notices.tell('session:new-device', userId, session.id);
+      if (isNewDevice) notices.tell({ name: 'session:new-device', eventId: session.id, userId });
       return answer(session, refreshToken, refreshTokenExpiresAt);
     },
 
@@ -108,7 +108,8 @@ export const createSessions = (dependencies: Dependencies): Sessions => {
         graceMs: REFRESH_GRACE_MS,
         origin,
       });
-      if (result.outcome === 'reused') notices.tell('session:reuse-detected', result.userId, result.sessionId);
+      if (result.outcome === 'reused')
+        notices.tell({ name: 'session:reuse-detected', eventId: result.sessionId, userId: result.userId });
       if (result.outcome !== 'rotated') throw new AppError('invalid_refresh_token');
       return answer(result.session, successor, result.successorExpiresAt);
     },

@@ -1,6 +1,7 @@
 import type { RequestOrigin } from '../contracts/audit';
 
 import { type AuditTrail, insertAuditEvents } from './audit-trail';
+import { insertNotice } from './notice-outbox';
 import type { Database } from './prisma-client';
 import type { Sql } from './sql';
 
@@ -11,6 +12,8 @@ export interface PasswordCredential {
 }
 
 export interface PasswordChange {
+  /** Of the notice to the owner; a UUID. */
+  readonly changeId: string;
   readonly userId: string;
   /** The session that goes on. */
   readonly sessionId: string;
@@ -22,7 +25,8 @@ export interface PasswordChange {
 export interface PasswordRepository {
   find(userId: string): Promise<PasswordCredential | undefined>;
   /**
-   * Replaces a password that is still `from`, ends every other session and takes open reset links their power.
+   * Replaces a password that is still `from`, ends every other session, takes open reset links their power and leaves the
+   * notice in the outbox.
    * False where it is another one by now.
    */
   change(change: PasswordChange): Promise<boolean>;
@@ -56,12 +60,13 @@ const END_WHAT_THE_OLD_ONE_OPENED = `
   )
   SELECT user_id FROM changed`;
 
+const NOTICE = insertNotice('password:changed', { eventId: '$7', userId: '$1', now: '$3' }, 'changed');
 const CHANGE = {
   name: 'password/change',
   text: `
     WITH changed AS (
       UPDATE password_credentials SET hash = $2, changed_at = $3 WHERE user_id = $1 AND hash = $5 RETURNING user_id
-    ), audited AS (${insertAuditEvents('$6', 'changed')}), ${END_WHAT_THE_OLD_ONE_OPENED}`,
+    ), audited AS (${insertAuditEvents('$6', 'changed')}), noticed AS (${NOTICE}), ${END_WHAT_THE_OLD_ONE_OPENED}`,
 };
 const REPLACE = {
   name: 'password/replace',
@@ -92,12 +97,12 @@ export const createPasswordRepository = (
     return row && { hash: row.hash, hasSecondFactor: row.has_second_factor };
   },
 
-  async change({ userId, sessionId, from, to, origin }) {
+  async change({ changeId, userId, sessionId, from, to, origin }) {
     const actor = { kind: 'user', id: userId } as const;
     const event = audit.seal({ action: 'password.changed', actor, subjectId: userId, origin });
     return transact(async (within) => {
       await within(HOLD, [userId]);
-      return (await within(CHANGE, [userId, to, new Date(), sessionId, from, event])).length === 1;
+      return (await within(CHANGE, [userId, to, new Date(), sessionId, from, event, changeId])).length === 1;
     });
   },
 

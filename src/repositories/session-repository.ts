@@ -6,8 +6,9 @@ import type { SessionEnd } from '../generated/prisma/client';
 
 import { type AuditTrail, insertAuditEvents } from './audit-trail';
 import { createBatch } from './batch';
-import type { Device, ProtectDevice } from './protected-device';
+import { insertNotice } from './notice-outbox';
 import type { Database } from './prisma-client';
+import type { Device, ProtectDevice } from './protected-device';
 import type { Sql } from './sql';
 
 type Hash = Uint8Array<ArrayBuffer>;
@@ -38,7 +39,7 @@ export interface NewSession {
 
 export interface OpenedSession {
   readonly session: Session;
-  /** Whether the account has been used before, and never from this device. */
+  /** Whether the account has been used before, and never from this device; then the notice is in the outbox. */
   readonly isNewDevice: boolean;
   /** Sessions of the account that lived when this one was opened, but for those that were being opened at the same time. */
   readonly othersAlive: number;
@@ -58,7 +59,7 @@ export type RotationOutcome =
   | { readonly outcome: 'rotated'; readonly session: Session; readonly successorExpiresAt: Date }
   /** Unknown, expired, or of a session that has ended. */
   | { readonly outcome: 'refused' }
-  /** Used before, and not just now: the family has been ended. */
+  /** Used before, and not just now: the family has been ended, and the notice is in the outbox. */
   | { readonly outcome: 'reused'; readonly sessionId: string; readonly userId: string };
 
 export interface SessionRepository {
@@ -90,6 +91,9 @@ interface SessionRow {
 const ROLES = 'ARRAY(SELECT role::text FROM user_roles r WHERE r.user_id = s.user_id) AS roles';
 const SESSION = `s.id, s.user_id, s.acr, s.amr, s.auth_time, s.expires_at, s.ended_at, u.status::text, ${ROLES}`;
 
+const AT_LOGIN = { eventId: '$1', userId: '$2', now: '$5' };
+const NEW_DEVICE = insertNotice('session:new-device', AT_LOGIN, 'seen WHERE is_new_device');
+
 /**
  * All that a login does, in one round trip. The account's rows are locked before the chain of the audit trail, so that nobody
  * who holds the one waits for the other.
@@ -104,12 +108,15 @@ const createFor = (name: string, account: string) => ({
       RETURNING id, user_id
     ), token AS (
       INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at) SELECT $7::bytea, id, $5, $8::timestamptz FROM s
-    ), audited AS (${insertAuditEvents('$9', 's')})
+    ), seen AS (
+      SELECT EXISTS (SELECT 1 FROM sessions WHERE user_id = $2 AND device_index IS NOT NULL)
+        AND NOT EXISTS (SELECT 1 FROM sessions WHERE user_id = $2 AND device_index = $10) AS is_new_device
+      FROM s
+    ), audited AS (${insertAuditEvents('$9', 's')}), noticed AS (${NEW_DEVICE})
     SELECT ${ROLES},
       (SELECT count(*)::int FROM sessions WHERE user_id = $2 AND ended_at IS NULL AND expires_at > $5) AS others_alive,
-      EXISTS (SELECT 1 FROM sessions WHERE user_id = $2 AND device_index IS NOT NULL)
-        AND NOT EXISTS (SELECT 1 FROM sessions WHERE user_id = $2 AND device_index = $10) AS is_new_device
-    FROM s`,
+      is_new_device
+    FROM s, seen`,
 });
 const CREATE = createFor('session/create', `SELECT id FROM users WHERE id = $2 AND status = 'ACTIVE' FOR KEY SHARE`);
 /** Waits for whoever is changing the password, and then finds the new one; whoever comes to change it waits for this session. */
@@ -156,15 +163,17 @@ const FIND = {
   text: `SELECT ${SESSION} FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ANY($1::uuid[])`,
 };
 
-const END = {
-  name: 'session/end',
-  text: `
-    WITH ended AS (
-      UPDATE sessions SET ended_at = $3, ended_by = $4::session_end
-      WHERE id = $1 AND user_id = $2 AND ended_at IS NULL
-      RETURNING id
-    ), audited AS (${insertAuditEvents('$5', 'ended')})
-    SELECT id FROM ended`,
+const ENDED = `
+  ended AS (
+    UPDATE sessions SET ended_at = $3, ended_by = $4::session_end
+    WHERE id = $1 AND user_id = $2 AND ended_at IS NULL
+    RETURNING id
+  ), audited AS (${insertAuditEvents('$5', 'ended')})`;
+const END = { name: 'session/end', text: `WITH ${ENDED} SELECT id FROM ended` };
+const REUSED = insertNotice('session:reuse-detected', { eventId: '$1', userId: '$2', now: '$3' }, 'ended');
+const END_REUSED = {
+  name: 'session/end-reused',
+  text: `WITH ${ENDED}, noticed AS (${REUSED}) SELECT id FROM ended`,
 };
 
 /** In one order, and all before the chain of the audit trail is locked: who holds the chain waits for no session. */
@@ -213,7 +222,7 @@ const rotateAgain = async (sql: Sql, audit: AuditTrail, rotation: Rotation): Pro
       origin,
       details: { sessionId: row.id },
     });
-    await sql(END, [row.id, row.user_id, now, 'REFRESH_TOKEN_REUSED' satisfies SessionEnd, event]);
+    await sql(END_REUSED, [row.id, row.user_id, now, 'REFRESH_TOKEN_REUSED' satisfies SessionEnd, event]);
     return { outcome: 'reused', sessionId: row.id, userId: row.user_id };
   }
   const idleExpiry = new Date(row.rotated_at.getTime() + idleExpiresInMs);

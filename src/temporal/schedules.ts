@@ -8,48 +8,74 @@ import {
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
 
+import { NOTICE_SWEEP } from '../contracts/notice-workflow';
 import { SIGNING_KEY_ROTATION } from '../contracts/signing-key-workflow';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
-/** After an outage of Temporal that was shorter, a rotation that was missed is made up for. */
-const CATCHUP_WINDOW_MS = 24 * 60 * 60 * 1_000;
+/** A workflow that starts at regular intervals, never beside itself. */
+interface RecurringWorkflow {
+  readonly names: { readonly workflowType: string; readonly workflowId: string; readonly scheduleId: string };
+  /** Milliseconds between two starts. */
+  readonly everyMs: number;
+  /** A start that was missed in an outage of Temporal is made up for within this time, milliseconds. */
+  readonly catchupWindowMs: number;
+  readonly summary: string;
+  readonly details: string;
+}
 
-const rotationSchedule = (everyMs: number) => ({
-  scheduleId: SIGNING_KEY_ROTATION.scheduleId,
+/** @param everyMs milliseconds between two rotations */
+export const rotationSchedule = (everyMs: number): RecurringWorkflow => ({
+  names: SIGNING_KEY_ROTATION,
+  everyMs,
+  catchupWindowMs: 24 * 60 * 60 * 1_000,
+  summary: 'A new key comes to sign access tokens',
+  details:
+    'Steps: make a key and publish it, wait until every client can know it, sign with it, and remove the old key when its ' +
+    'last token has ended.',
+});
+
+/** @param everyMs milliseconds between two sweeps */
+export const noticeSweepSchedule = (everyMs: number): RecurringWorkflow => ({
+  names: NOTICE_SWEEP,
+  everyMs,
+  // The next sweep does what a missed one would have done; Temporal takes no less.
+  catchupWindowMs: 10_000,
+  summary: 'Notices that were left behind are enqueued',
+  details: 'Of acts whose process died before it could enqueue the notice, or that happened while Redis was away.',
+});
+
+const toSchedule = ({ names, everyMs, catchupWindowMs, summary, details }: RecurringWorkflow) => ({
+  scheduleId: names.scheduleId,
   spec: { intervals: [{ every: everyMs }] },
   action: {
     type: 'startWorkflow' as const,
-    workflowType: SIGNING_KEY_ROTATION.workflowType,
-    workflowId: SIGNING_KEY_ROTATION.workflowId,
+    workflowType: names.workflowType,
+    workflowId: names.workflowId,
     taskQueue: TASK_QUEUES.maintenance,
-    staticSummary: 'A new key comes to sign access tokens',
-    staticDetails:
-      'Steps: make a key and publish it, wait until every client can know it, sign with it, and remove the old key when its ' +
-      'last token has ended.',
+    staticSummary: summary,
+    staticDetails: details,
   },
-  policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCHUP_WINDOW_MS },
+  policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchupWindowMs },
 });
 
-const isUpToDate = ({ spec, policies }: ScheduleDescription, everyMs: number): boolean =>
+const isUpToDate = ({ spec, policies }: ScheduleDescription, recurring: RecurringWorkflow): boolean =>
   spec.intervals?.length === 1 &&
-  spec.intervals[0]?.every === everyMs &&
+  spec.intervals[0]?.every === recurring.everyMs &&
   policies.overlap === ScheduleOverlapPolicy.SKIP &&
-  policies.catchupWindow === CATCHUP_WINDOW_MS;
+  policies.catchupWindow === recurring.catchupWindowMs;
 
 /**
- * Makes the schedule of the key rotation, or brings it up to date; whether it is paused is the operator's. Any number of
+ * Makes the schedule of a recurring workflow, or brings it up to date; whether it is paused is the operator's. Any number of
  * workers may do so at once.
- *
- * @param everyMs milliseconds between two rotations
  */
-export const ensureRotationSchedule = async (client: Client, everyMs: number): Promise<void> => {
-  const schedule = rotationSchedule(everyMs);
+export const ensureSchedule = async (client: Client, recurring: RecurringWorkflow): Promise<void> => {
+  const schedule = toSchedule(recurring);
   try {
     await client.schedule.create(schedule);
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     const handle = client.schedule.getHandle(schedule.scheduleId);
-    if (isUpToDate(await handle.describe(), everyMs)) return;
+    if (isUpToDate(await handle.describe(), recurring)) return;
     await handle.update(({ state }) => ({ ...schedule, state }));
   }
 };

@@ -4,6 +4,7 @@ import type { AccountActivities } from '../activities/account';
 import type { ContactChangeActivities } from '../activities/contact-change';
 import type { ContactMailActivities, ContactSmsActivities } from '../activities/contact-message';
 import type { EmailActivities } from '../activities/email';
+import type { NoticeActivities } from '../activities/notice';
 import type { RegistrationActivities } from '../activities/registration';
 import type { SigningKeyActivities } from '../activities/signing-key';
 import type { TemporalConfig } from '../config/temporal.config';
@@ -21,7 +22,7 @@ export interface WorkerDependencies {
     readonly account: AccountActivities & ContactChangeActivities;
     readonly email: EmailActivities & ContactMailActivities;
     readonly sms: ContactSmsActivities;
-    readonly maintenance: SigningKeyActivities;
+    readonly maintenance: SigningKeyActivities & NoticeActivities;
   };
 }
 

@@ -19,7 +19,6 @@ import {
   type ContactRequestOutcome,
 } from '../contracts/contact-change-workflow';
 import { AppError } from '../contracts/errors';
-import { NOTICE_WORKFLOW, type NoticeInput } from '../contracts/notice-workflow';
 import {
   type NewPassword,
   PASSWORD_RESET_WORKFLOW,
@@ -75,8 +74,6 @@ export interface WorkflowStarter {
     change: { readonly channel: ContactChannel; readonly userId: string },
     attempt: ContactAttempt,
   ): Promise<ContactAttemptOutcome | undefined>;
-  /** Has a notice enqueued as soon as the queue takes it. */
-  startNotice(notice: NoticeInput): Promise<void>;
 }
 
 interface Timeouts {
@@ -176,18 +173,6 @@ export const createWorkflowStarter = (client: Client, { rpcTimeoutMs, updateTime
       update(client.workflow.getHandle(contactChangeWorkflowId(channel, userId)), (handle) =>
         handle.executeUpdate(contactConfirmUpdate, { args: [attempt], updateId: attempt.attemptId }),
       ),
-
-    startNotice: (notice) =>
-      call(rpcTimeoutMs, async () => {
-        await client.workflow.start(NOTICE_WORKFLOW, {
-          workflowId: `notice/${notice.eventId}`,
-          taskQueue: TASK_QUEUES.account,
-          args: [notice],
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          staticSummary: `A notice waits for the queue: ${notice.name}`,
-          typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.userId, value: notice.userId }]),
-        });
-      }),
 
     isRegistrationOpen: (registrationId) =>
       call(rpcTimeoutMs, async () => {

@@ -14,6 +14,7 @@ import { useTestService } from '../support/service';
 const ENV = {
   RATE_LIMIT_MODE: 'observe',
   MAX_SESSIONS_PER_USER: '4',
+  NOTICE_SWEEP_INTERVAL: '2s',
   ARGON2_MEMORY_KIB: '8192',
   ARGON2_ITERATIONS: '1',
 };
@@ -280,7 +281,7 @@ describe('revocation (better-auth#6893)', () => {
     } finally {
       await service.stack.valkey?.start();
     }
-    // The notice of the new device was kept meanwhile.
+    // The notice of the new device stood in the outbox meanwhile.
     await eventually(
       'the notice',
       async () => (await service.mailbox.to(person.email, NEW_DEVICE_SUBJECT)).length === 1,

@@ -5,7 +5,7 @@ import { eventually } from '../support/eventually';
 import { holdTable, someoneWaits } from '../support/hold';
 import type { Answer } from '../support/http-client';
 import { logIn, mailedCode, newPerson, type Person, register, verify, WELCOME_SUBJECT } from '../support/people';
-import { userRegisteredJobs } from '../support/queue';
+import { storedJobs } from '../support/queue';
 import { useTestService } from '../support/service';
 import { describeRun } from '../support/temporal';
 
@@ -61,7 +61,7 @@ describe('a registration survives SIGKILL of api, worker and consumer (kratos#25
       'the end of the workflow',
       async () => (await describeRun(service, registrationId)).status === 'COMPLETED',
     );
-    const jobs = (await userRegisteredJobs(service)).filter(({ id }) => id === `user-registered-${userId}`);
+    const jobs = (await storedJobs(service)).filter(({ id }) => id === `user-registered-${userId}`);
     expect(jobs).toHaveLength(1);
     expect(await service.mailbox.to(person.email, WELCOME_SUBJECT)).toHaveLength(1);
     expect(await service.mailbox.to(person.email)).toHaveLength(2);

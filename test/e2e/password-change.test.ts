@@ -29,7 +29,7 @@ const hashOf = async ({ database }: TestService, userId: string): Promise<string
 const saltOf = (hash: string): string => hash.split('$')[4] ?? '';
 
 describe('a change of the password', () => {
-  const service = useTestService({ env: { RATE_LIMIT_MODE: 'observe' } });
+  const service = useTestService({ env: { RATE_LIMIT_MODE: 'observe', NOTICE_SWEEP_INTERVAL: '2s' } });
   const me = async (token: string) => (await service.http.get('/v1/users/me', { token })).status;
 
   it('ends the other sessions at once and not this one; the old password stops working, the new one works', async () => {

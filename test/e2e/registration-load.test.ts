@@ -4,7 +4,7 @@ import { inParallel } from '../support/concurrency';
 import { eventually } from '../support/eventually';
 import { codeIn } from '../support/mailbox';
 import { newPerson, register, VERIFICATION_SUBJECT, verify, WELCOME_SUBJECT } from '../support/people';
-import { userRegisteredJobs } from '../support/queue';
+import { storedJobs } from '../support/queue';
 import { useTestService } from '../support/service';
 
 const PEOPLE = 200;
@@ -42,7 +42,7 @@ describe('200 registrations by 16 callers', () => {
       return mails.length >= PEOPLE && mails;
     });
     expect(welcomed.map(({ to }) => to[0]?.address).sort()).toEqual(people.map(({ email }) => email).sort());
-    const jobs = await userRegisteredJobs(service);
+    const jobs = await storedJobs(service);
     expect(new Set(jobs.map(({ id }) => id)).size).toBe(PEOPLE);
     expect(jobs).toHaveLength(PEOPLE);
     const { rows } = await service.database.query(`SELECT count(*)::int AS count FROM users WHERE status = 'ACTIVE'`);

@@ -13,7 +13,7 @@ import {
   WELCOME_SUBJECT,
   wrongCode,
 } from '../support/people';
-import { userRegisteredJobs } from '../support/queue';
+import { storedJobs } from '../support/queue';
 import { useTestService } from '../support/service';
 import { describeRun } from '../support/temporal';
 
@@ -57,7 +57,7 @@ describe('a registration', () => {
     expect((await service.http.get(`/v1/auth/register/${registrationId}`)).body.status).toBe('completed');
 
     await service.mailbox.waitFor(person.email, WELCOME_SUBJECT);
-    const jobs = await userRegisteredJobs(service);
+    const jobs = await storedJobs(service);
     expect(jobs).toEqual([
       {
         id: `user-registered-${String(verified.body.user.id)}`,

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 
+import { NOTICE_SWEEP } from '../../src/contracts/notice-workflow';
 import { triggerRotation } from '../../src/temporal/schedules';
 import { eventually } from '../support/eventually';
 import {
@@ -24,7 +25,7 @@ import {
   letTimePass,
   smsCode,
 } from '../support/contact';
-import { changePassword, forgot, mailedToken, resetPassword } from '../support/passwords';
+import { forgot, mailedToken, resetPassword } from '../support/passwords';
 import { mailedCode, newFaydaId, newPerson, newPhone, register, signUp, verify, wrongCode } from '../support/people';
 import { startTestService, type TestService } from '../support/start-test-service';
 
@@ -167,15 +168,20 @@ const PASSWORD_RESETS: Record<string, Scenario> = {
   },
 };
 
-const NOTICES: Record<string, Scenario> = {
-  completed: async (service) => {
-    const person = newPerson();
-    const { body } = await signUp(service, person);
-    await service.stack.valkey?.stop();
-    await changePassword(service, body.accessToken as string, person.password, NEW_PASSWORD);
-    await service.stack.valkey?.start();
-    return newestRun(service, 'notice');
-  },
+/** As many notices of accounts that are no more, and a sweep that meets them. @returns the run's id */
+const sweepOver = async (service: TestService, notices: number): Promise<string> => {
+  await service.database.query(
+    `INSERT INTO notice_outbox (event_id, name, user_id, created_at)
+     SELECT gen_random_uuid(), 'password:changed', gen_random_uuid(), now() - interval '1 hour' FROM generate_series(1, $1)`,
+    [notices],
+  );
+  await withClient(service, ({ schedule }) => schedule.getHandle(NOTICE_SWEEP.scheduleId).trigger());
+  await sleep(VISIBILITY_LAG_MS);
+  return newestRun(service, NOTICE_SWEEP.workflowType);
+};
+const NOTICE_SWEEPS: Record<string, Scenario> = {
+  completed: (service) => sweepOver(service, 3),
+  'completed-in-two-batches': (service) => sweepOver(service, 501),
 };
 
 const cancelRun = (service: TestService, runId: string) =>
@@ -273,9 +279,9 @@ const named = (prefix: string, scenarios: Record<string, Scenario>) =>
 const SCENARIOS = [
   ...named('registration-v1.', REGISTRATIONS),
   ...named('password-reset-v1.', PASSWORD_RESETS),
-  ...named('notice-v1.', NOTICES),
   ...named('contact-change-v1.', CONTACT_CHANGES),
   ...named('contact-notice-v1.', CONTACT_NOTICES),
+  ...named('notice-sweep-v1.', NOTICE_SWEEPS),
   ...named('signing-key-', SIGNING_KEYS),
 ];
 
@@ -302,6 +308,8 @@ const main = async (): Promise<void> => {
       CONTACT_CHANGE_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
       JWT_EXPIRES_IN: '3s',
       SIGNING_KEY_OVERLAP: '2s',
+      // No sweep but those that are recorded.
+      NOTICE_SWEEP_INTERVAL: '1h',
     },
   });
   try {

@@ -1,15 +1,16 @@
 import type { TestService } from './service';
 import { eventually } from './eventually';
 
-/** Keeps everybody who wants to write to a table waiting, until it is released. */
-export const holdTable = async (
-  { database }: TestService,
-  table: string,
-): Promise<{ release: () => Promise<void> }> => {
+export interface Hold {
+  readonly release: () => Promise<void>;
+}
+
+/** Keeps everybody who wants to write to a table waiting, until it is released; with `readers` those who read it as well. */
+export const holdTable = async ({ database }: TestService, table: string, readers = false): Promise<Hold> => {
   const connection = await database.connect();
   await connection.query('BEGIN');
-  // Readers pass; INSERT, UPDATE and DELETE wait.
-  await connection.query(`LOCK TABLE ${table} IN SHARE MODE`);
+  // Under SHARE readers pass; INSERT, UPDATE and DELETE wait.
+  await connection.query(`LOCK TABLE ${table} IN ${readers ? 'ACCESS EXCLUSIVE' : 'SHARE'} MODE`);
   return {
     release: async () => {
       await connection.query('ROLLBACK');

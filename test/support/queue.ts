@@ -3,7 +3,7 @@ import { Queue } from 'bullmq';
 import type { TestService } from './service';
 
 /** Every job that is stored under the contract's prefix, whatever its state. */
-export const userRegisteredJobs = async ({ stack }: TestService) => {
+export const storedJobs = async ({ stack }: TestService) => {
   const queue = new Queue('notifications', {
     prefix: 'meqenet:auth',
     connection: { host: stack.env['REDIS_HOST'] ?? '', port: Number(stack.env['REDIS_PORT']) },
