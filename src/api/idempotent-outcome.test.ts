@@ -39,6 +39,7 @@ describe('the outcome of a request', () => {
     ['internal_error', new AppError('internal_error')],
     ['429', new AppError('resend_too_soon')],
     ['Retry-After', new AppError('account_locked' satisfies ErrorCode, { retryAfterSeconds: 60 })],
+    ['another login', new AppError('reauthentication_required')],
     ['what nobody expected', new Error('boom')],
   ])('is not remembered when it asks to come back: %s', (_name, error) => {
     expect(writeOutcome({ error })).toBeUndefined();

@@ -24,7 +24,7 @@ import {
   verify,
   wrongCode,
 } from '../support/people';
-import { forgot, mailedToken, RESET_SUBJECT, resetPassword } from '../support/passwords';
+import { changePassword, forgot, mailedToken, RESET_SUBJECT, resetPassword } from '../support/passwords';
 import { complaints, expectProblem } from '../support/problems';
 import { useTestService } from '../support/service';
 
@@ -155,6 +155,32 @@ describe('a change of the e-mail address', () => {
     expect((await me(service, other.body.accessToken as string)).status).toBe(200);
     await settle();
     expect(await service.mailbox.to(person.email, EMAIL_CHANGED_SUBJECT)).toEqual([]);
+  });
+});
+
+describe('at the same moment', () => {
+  it('password, profile, logins and the address may be changed: all of it holds, and the other sessions end', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const member = await join(service);
+      const { person, token } = member;
+      await forgot(service, person.email);
+      await mailedToken(service, person.email);
+      const email = newEmail();
+      await askEmail(service, member, email);
+      const code = await emailCode(service, email);
+      const [confirmed, changed, patched, login] = await Promise.all([
+        confirmEmail(service, token, code),
+        changePassword(service, token, person.password, 'quite another long secret'),
+        service.http.send('PATCH', '/v1/users/me', { token, body: { firstName: 'Sara' } }),
+        logIn(service, person),
+      ]);
+      expect([confirmed.status, changed.status, patched.status]).toEqual([200, 204, 200]);
+      // Whoever came too late with the old password or address is refused.
+      expect([200, 401]).toContain(login.status);
+      if (login.status === 200) expect((await me(service, login.body.accessToken as string)).status).toBe(401);
+      expect((await me(service, token)).body).toMatchObject({ email, firstName: 'Sara' });
+      expect((await logIn(service, { email, password: 'quite another long secret' })).status).toBe(200);
+    }
   });
 });
 

@@ -4,7 +4,9 @@ import { auditEventsOf } from '../support/audit';
 import {
   askEmail,
   askPhone,
+  confirmEmail,
   confirmPhone,
+  emailCode,
   join,
   letHoldPass,
   letTimePass,
@@ -358,6 +360,20 @@ describe('after a change of the phone (SIM swap)', () => {
     await letHoldPass(service, userId, '48 hours');
     expect((await me(service, token)).body.restrictions).toEqual([]);
     expect((await changePassword(service, token, person.password, 'quite another long secret')).status).toBe(204);
+  });
+
+  it('a change of the address that was begun before waits as well', async () => {
+    const member = await join(service);
+    const { email } = newPerson();
+    await askEmail(service, member, email);
+    const code = await emailCode(service, email);
+    const phone = newPhone();
+    await askPhone(service, member.token, phone);
+    await confirmPhone(service, member.token, await smsCode(service, phone));
+    const held = await confirmEmail(service, member.token, code);
+    expectProblem(held, COOLING_OFF);
+    expect(Number(held.headers.get('retry-after'))).toBeGreaterThan(23 * 3_600);
+    expect((await me(service, member.token)).body.email).toBe(member.person.email);
   });
 
   it('the password can be changed at once: an owner under attack needs it', async () => {
