@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 
 import { v7 as uuidv7 } from 'uuid';
 
@@ -41,8 +41,11 @@ interface Dependencies {
 export interface Passwords {
   /** The same for every address: whether somebody has it is found by the workflow. @throws {AppError} `service_unavailable` */
   forgot(email: string): Promise<void>;
-  /** @throws {AppError} `invalid_reset_token`, `validation_failed` (the new password), `overloaded`, `service_unavailable` */
-  reset(request: ResetPasswordRequest, origin: RequestOrigin): Promise<void>;
+  /**
+   * `repetitionId` (see `RouteRequest`) makes a repeated request the same attempt: after a lost answer it succeeds too.
+   * @throws {AppError} `invalid_reset_token`, `validation_failed` (the new password), `overloaded`, `service_unavailable`
+   */
+  reset(request: ResetPasswordRequest, origin: RequestOrigin, repetitionId?: string): Promise<void>;
   /** @throws {AppError} `invalid_credentials` (the current one), `login_delayed`, `validation_failed` (the new one), `overloaded` */
   change(caller: Caller, request: ChangePasswordRequest, origin: RequestOrigin): Promise<void>;
 }
@@ -87,9 +90,11 @@ export const createPasswords = (deps: Dependencies): Passwords => {
       });
     },
 
-    async reset({ token, newPassword }, origin) {
-      const shown = await resets.findByToken(resetTokens.hash(token));
+    async reset({ token, newPassword }, origin, repetitionId) {
+      const find = () => resets.findByToken(resetTokens.hash(token), repetitionId);
+      const shown = await find();
       if (shown === undefined) throw new AppError('invalid_reset_token');
+      if (shown.isDone) return;
       const { resetId, issue, workflowId, userId } = shown;
       const [user, credential] = await Promise.all([users.findById(userId), passwords.find(userId)]);
       if (user === undefined) throw new AppError('invalid_reset_token');
@@ -98,8 +103,10 @@ export const createPasswords = (deps: Dependencies): Passwords => {
       const passwordHashCiphertext = cipher.encrypt(hash, resetPasswordHashLocation(resetId));
       const loginFailureKeys = keysToUnlock(user, origin);
       const password = { resetId, issue, passwordHashCiphertext, loginFailureKeys };
-      const result = await starter.resetPassword(workflowId, password);
-      if (result?.outcome !== 'reset') throw new AppError('invalid_reset_token');
+      const result = await starter.resetPassword(workflowId, password, repetitionId ?? randomUUID());
+      if (result?.outcome === 'reset') return;
+      // The workflow has closed: perhaps because of this very request, whose first delivery was still on its way.
+      if ((await find())?.isDone !== true) throw new AppError('invalid_reset_token');
     },
 
     async change({ userId, sessionId }, { currentPassword, newPassword }, origin) {

@@ -1,5 +1,6 @@
 import { MAX_RESET_MAILS, RESET_MAILS_WINDOW_MS } from '../contracts/password';
 import type { FieldCipher } from '../contracts/data-protection';
+import { IDEMPOTENCY_KEY_LIFE_MS } from '../contracts/idempotency';
 import {
   type NewPassword,
   type OpenReset,
@@ -24,8 +25,9 @@ export interface NewReset {
   readonly expiresInMs: number;
 }
 
-/** An open reset as whoever shows its token meets it. */
+/** A reset as whoever shows its token meets it: open, or completed by this very request. */
 export interface ShownReset {
+  readonly isDone: boolean;
   readonly resetId: string;
   readonly workflowId: string;
   readonly issue: number;
@@ -39,8 +41,8 @@ export interface PasswordResetRepository {
   reissue(request: { resetId: string; requestId: string; expiresInMs: number }): Promise<ReissueOutcome>;
   /** What the mail is to say; undefined where there is nobody to be mailed or the link no longer works. */
   findForMail(resetId: string, issue: number): Promise<{ userId: string; expiresAt: Date } | undefined>;
-  /** The open reset of a token. */
-  findByToken(tokenHash: Hash): Promise<ShownReset | undefined>;
+  /** The open reset of a token, or the one that the attempt of this id has completed within the life of an Idempotency-Key. */
+  findByToken(tokenHash: Hash, attemptId?: string): Promise<ShownReset | undefined>;
   /** Sets the password, ends every session and forgets failed logins; `attemptId` makes a repeated call the same attempt. */
   complete(attempt: NewPassword & { attemptId: string }): Promise<ResetOutcome>;
   /** Closes an open reset; does nothing to one that is closed. */
@@ -65,6 +67,14 @@ interface ResetRow {
   readonly expires_at: Date;
   readonly has_token: boolean;
   readonly mails_left: boolean;
+}
+
+interface ShownRow {
+  readonly id: string;
+  readonly workflow_id: string;
+  readonly mails_issued: number;
+  readonly user_id: string;
+  readonly is_done: boolean;
 }
 
 /** Fewer mails than the limit within the window ($limit mails since $since). */
@@ -106,18 +116,21 @@ const FIND_FOR_MAIL = {
   name: 'password-reset/find-for-mail',
   text: `
     SELECT user_id, expires_at FROM password_resets
-    WHERE id = $1 AND mails_issued = $2 AND token_hash IS NOT NULL AND expires_at > $3`,
+    WHERE id = $1 AND status = 'OPEN' AND mails_issued = $2 AND token_hash IS NOT NULL AND expires_at > $3`,
 };
 const FIND_BY_TOKEN = {
   name: 'password-reset/find-by-token',
   text: `
-    SELECT id, workflow_id, mails_issued, user_id FROM password_resets
-    WHERE token_hash = $1 AND status = 'OPEN' AND expires_at > $2 AND user_id IS NOT NULL`,
+    SELECT id, workflow_id, mails_issued, user_id, status = 'COMPLETED' AS is_done FROM password_resets
+    WHERE token_hash = $1 AND user_id IS NOT NULL AND (
+      (status = 'OPEN' AND expires_at > $2) OR (status = 'COMPLETED' AND last_attempt_id = $3 AND closed_at > $4)
+    )`,
 };
+/** The token's hash stays, so that a repetition of the request that used it is told from another use. */
 const COMPLETE = {
   name: 'password-reset/complete',
   text: `
-    UPDATE password_resets SET status = 'COMPLETED', token_hash = NULL, closed_at = $2, last_attempt_id = $3 WHERE id = $1`,
+    UPDATE password_resets SET status = 'COMPLETED', token_hash = $4, closed_at = $2, last_attempt_id = $3 WHERE id = $1`,
 };
 /** Of a decoy nothing is kept. */
 const EXPIRE = {
@@ -178,12 +191,13 @@ export const createPasswordResetRepository = ({
       return row?.user_id == null ? undefined : { userId: row.user_id, expiresAt: row.expires_at };
     },
 
-    async findByToken(tokenHash) {
-      const [row] = await database.sql<{ id: string; workflow_id: string; mails_issued: number; user_id: string }>(
-        FIND_BY_TOKEN,
-        [tokenHash, new Date()],
-      );
-      return row && { resetId: row.id, workflowId: row.workflow_id, issue: row.mails_issued, userId: row.user_id };
+    async findByToken(tokenHash, attemptId) {
+      const now = Date.now();
+      const values = [tokenHash, new Date(now), attemptId ?? null, new Date(now - IDEMPOTENCY_KEY_LIFE_MS)];
+      const [row] = await database.sql<ShownRow>(FIND_BY_TOKEN, values);
+      if (row === undefined) return undefined;
+      const { id: resetId, workflow_id: workflowId, mails_issued: issue, user_id: userId, is_done: isDone } = row;
+      return { resetId, workflowId, issue, userId, isDone };
     },
 
     complete: ({ resetId, issue, passwordHashCiphertext, loginFailureKeys = [], attemptId }) =>
@@ -197,7 +211,7 @@ export const createPasswordResetRepository = ({
         if (!works) return REFUSED;
         const hash = cipher.decrypt(passwordHashCiphertext, resetPasswordHashLocation(resetId));
         if (!(await replacePassword(sql, { userId, hash, now }))) return REFUSED;
-        await sql(COMPLETE, [resetId, now, attemptId]);
+        await sql(COMPLETE, [resetId, now, attemptId, hashOf(resetId, issue)]);
         await clearLoginFailures(
           sql,
           loginFailureKeys.map((key) => Uint8Array.from(Buffer.from(key, 'hex'))),

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 import {
   type Client,
   isGrpcServiceError,
@@ -65,8 +63,8 @@ export interface WorkflowStarter {
   isRegistrationOpen(registrationId: string): Promise<boolean>;
   /** Starts the password reset of an address, or asks the one that runs for another mail: one call, the same for both. */
   requestPasswordReset(request: { workflowId: string; input: PasswordResetInput }): Promise<void>;
-  /** `undefined` when the workflow has closed. */
-  resetPassword(workflowId: string, password: NewPassword): Promise<ResetOutcome | undefined>;
+  /** A second call with one `attemptId` joins the first. `undefined` when the workflow has closed. */
+  resetPassword(workflowId: string, password: NewPassword, attemptId: string): Promise<ResetOutcome | undefined>;
   /** Starts the change of a phone or an address, or asks the one that runs for another code. */
   requestContactChange(start: ContactChangeStart): Promise<ContactRequestOutcome>;
   /** A second call with one `attemptId` joins the first. `undefined` when none is open. */
@@ -162,9 +160,9 @@ export const createWorkflowStarter = (client: Client, { rpcTimeoutMs, updateTime
       }),
 
     // The reset's id in the argument tells rounds of one address apart, so the newest run is the right one.
-    resetPassword: (workflowId, password) =>
+    resetPassword: (workflowId, password, attemptId) =>
       update(client.workflow.getHandle(workflowId), (handle) =>
-        handle.executeUpdate(resetUpdate, { args: [password], updateId: randomUUID() }),
+        handle.executeUpdate(resetUpdate, { args: [password], updateId: attemptId }),
       ),
 
     requestContactChange: (start) => call(updateTimeoutMs, () => requestContactChange(client, start)),

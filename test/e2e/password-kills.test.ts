@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 
 import type { ProcessName } from '../../tools/processes';
 import { eventually } from '../support/eventually';
-import { holdTable, someoneWaits } from '../support/hold';
+import { dropWaiting, holdTable, someoneWaits } from '../support/hold';
+import { expectReplayOf, isReplayed, newKey, postWithKey, repeatUntilDone } from '../support/idempotency';
 import { forgot, mailedToken, PASSWORD_CHANGED_SUBJECT, RESET_SUBJECT, resetPassword } from '../support/passwords';
 import { logIn, newPerson, type Person, signUp, WELCOME_SUBJECT } from '../support/people';
 import { useTestService } from '../support/service';
@@ -80,6 +81,59 @@ describe('a password reset survives SIGKILL of api and worker', () => {
       expect([204, 422]).toContain(answer);
       await expectReset(person, token);
     },
+    2 * RECOVERY_MS,
+  );
+
+  /** Sends it under a key, kills the api somewhere in it, and repeats it as a client does whose answer was lost. */
+  const resetAcrossKill = async (killDuring: () => Promise<void>): Promise<void> => {
+    const { person, token } = await account();
+    await forgot(service, person.email);
+    const body = { token: await mailedToken(service, person.email), newPassword: NEW_PASSWORD };
+    const key = newKey();
+    const send = () => postWithKey(service.http, '/v1/auth/password/reset', key, body);
+    const sent = send().then(
+      () => 'answered',
+      () => 'lost',
+    );
+    await killDuring();
+    expect(await sent).toBe('lost');
+    const { answer } = await repeatUntilDone(send, RECOVERY_MS);
+    expect([answer.status, isReplayed(answer)]).toEqual([204, false]);
+    expectReplayOf(answer, await send());
+    // The key is what makes it the same request: anybody else is told that the token is used.
+    expect((await resetPassword(service, body.token, NEW_PASSWORD)).status).toBe(422);
+    await expectReset(person, token);
+  };
+
+  it(
+    'while the new password is being set: the same request again succeeds',
+    () => resetAcrossKill(() => killWhileHeld('password_credentials')),
+    2 * RECOVERY_MS,
+  );
+
+  it(
+    'after the new password was set and before the answer: the same request again succeeds',
+    () =>
+      resetAcrossKill(async () => {
+        const passwords = await holdTable(service, 'password_credentials');
+        await someoneWaits(service, 'password_credentials');
+        const keys = await holdTable(service, 'idempotency_keys');
+        await passwords.release();
+        try {
+          await eventually('the new password', async () => {
+            const { rows } = await service.database.query<{ status: string }>(
+              'SELECT status FROM password_resets ORDER BY created_at DESC LIMIT 1',
+            );
+            return rows[0]?.status === 'COMPLETED';
+          });
+          await someoneWaits(service, 'idempotency_keys');
+          await service.processes.api.kill();
+          await dropWaiting(service, 'idempotency_keys');
+        } finally {
+          await keys.release();
+        }
+        await service.processes.api.start();
+      }),
     2 * RECOVERY_MS,
   );
 

@@ -1,3 +1,4 @@
+import { connectAsSuperuser } from './audit';
 import type { TestService } from './service';
 import { eventually } from './eventually';
 
@@ -27,3 +28,13 @@ export const someoneWaits = ({ database }: TestService, table: string): Promise<
     ]);
     return (rowCount ?? 0) > 0 && true;
   });
+
+/** Ends who stands before a held table: else Postgres still does what a dead process has asked for. */
+export const dropWaiting = async ({ stack }: TestService, table: string): Promise<void> => {
+  const superuser = connectAsSuperuser(stack);
+  await superuser.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted AND relation = $1::regclass`,
+    [table],
+  );
+  await superuser.end();
+};

@@ -49,13 +49,27 @@ const show = (kind, text, again) => {
   result.focus();
 };
 
+/** One for each password: sent again after a lost answer it is the same request, and succeeds as the first one did. */
+let attempt = { password: '', key: '' };
+const keyFor = (password) => {
+  if (attempt.password !== password) {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    attempt = { password, key: Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('') };
+  }
+  return attempt.key;
+};
+
 /** What to tell, and whether the form is of any more use. */
 const reset = async (token, newPassword) => {
   let response;
   try {
     response = await fetch('/v1/auth/password/reset', {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'Accept-Language': language },
+      headers: {
+        'Content-Type': 'application/json',
+        'Accept-Language': language,
+        'Idempotency-Key': keyFor(newPassword),
+      },
       body: JSON.stringify({ token, newPassword }),
       credentials: 'omit',
       cache: 'no-store',

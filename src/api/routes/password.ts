@@ -31,8 +31,9 @@ export const passwordRoutes = (passwords: Passwords): Route[] => [
     operationId: 'resetPassword',
     summary: 'Set a new password with the mailed token',
     description:
-      'Ends every session and every delay after failed logins; a second factor stays on. A token that is wrong, expired, used or replaced by a newer mail is ' +
-      '`invalid_reset_token`. A new password that the policy refuses does not use the token up.',
+      'Ends every session and every delay after failed logins; a second factor stays on. A token that is wrong, expired, used or ' +
+      'replaced by a newer mail is `invalid_reset_token`. A new password that the policy refuses does not use the token up. Send an ' +
+      '`Idempotency-Key`: without one, a repetition after a lost answer meets a token that is used.',
     tags: TAGS,
     auth: 'none',
     limit: 'credentials',
@@ -40,7 +41,7 @@ export const passwordRoutes = (passwords: Passwords): Route[] => [
     responses: { 204: { description: 'The password is changed' } },
     errors: ['invalid_reset_token', 'overloaded', 'service_unavailable'],
     handler: async (request) => {
-      await passwords.reset(request.body, originOf(request));
+      await passwords.reset(request.body, originOf(request), request.repetitionId);
       return { status: 204 };
     },
   }),
