@@ -104,18 +104,7 @@ const TABLE = {
       ...folders('contracts', 'health', 'identity'),
       file('temporal/workflow-starter'),
       ...packages(
-        ...[
-          'koa',
-          '@koa/',
-          'koa-helmet',
-          'helmet',
-          'find-my-way',
-          'raw-body',
-          'swagger-ui-dist',
-          'uuid',
-          'yaml',
-          'zod',
-        ],
+        ...['koa', '@koa/', 'helmet', 'find-my-way', 'raw-body', 'swagger-ui-dist', 'uuid', 'yaml', 'zod'],
         'zod-openapi',
       ),
       // Koa's types name those of its parts.
@@ -139,7 +128,7 @@ const TABLE = {
       ANY_NODE_MODULE,
       file('contracts/errors'),
       ...folders('config', 'health'),
-      ...packages('koa', '@koa/', 'koa-helmet', 'helmet', 'undici', 'yaml', 'zod'),
+      ...packages('koa', '@koa/', 'helmet', 'undici', 'yaml', 'zod'),
     ],
     types: [...folders('observability'), ...packages('pino', 'prom-client', 'ioredis')],
     why: 'the gateway knows error codes and its configuration, not the service behind it',

@@ -14,10 +14,24 @@ import {
   type ResendOutcome,
   type VerifyOutcome,
 } from '../contracts/registration-workflow';
-import type { Prisma, Registration as RegistrationRow } from '../generated/prisma/client';
+import type { Registration as RegistrationRow } from '../generated/prisma/client';
 
-import { type AuditTrail, insertAuditEvents } from './audit-trail';
+import type { AuditTrail } from './audit-trail';
 import type { Database } from './prisma-client';
+import {
+  COMPLETE,
+  COUNT_WRONG_ATTEMPT,
+  CREATE_PENDING,
+  EXPIRE,
+  FIND,
+  FIND_OPEN,
+  FIND_PASSWORD_HASHES,
+  HOLD,
+  LOCK_ADDRESS,
+  REISSUE_CODE,
+  TURN_INTO_DECOY,
+  type OpenRow,
+} from './registration-statements';
 import type { Sql } from './sql';
 import type { UserRepository } from './user-repository';
 
@@ -58,7 +72,7 @@ export interface RegistrationRepository {
 }
 
 interface Dependencies {
-  readonly database: Database;
+  readonly database: Pick<Database, 'sql' | 'transact'>;
   readonly cipher: FieldCipher;
   readonly blindIndex: BlindIndex;
   readonly users: Pick<UserRepository, 'create'>;
@@ -69,99 +83,6 @@ interface Dependencies {
     matches(storedHash: Uint8Array | null, registrationId: string, code: string): boolean;
   };
 }
-
-/** What closing drops. */
-const DROPPED = { emailIndex: null, profileCiphertext: null, passwordHashCiphertext: null, codeHash: null } as const;
-
-type Transaction = Prisma.TransactionClient;
-
-/** A row as the statements below read it; the columns bear the names of Prisma's fields. */
-type OpenRow = Pick<
-  RegistrationRow,
-  | 'id'
-  | 'workflowId'
-  | 'status'
-  | 'kind'
-  | 'profileCiphertext'
-  | 'passwordHashCiphertext'
-  | 'codeHash'
-  | 'codesIssued'
-  | 'failedAttempts'
-  | 'lastAttemptId'
-  | 'expiresAt'
-  | 'userId'
->;
-const OPEN_ROW = `id, workflow_id AS "workflowId", status::text, kind::text, profile_ciphertext AS "profileCiphertext", 
-  password_hash_ciphertext AS "passwordHashCiphertext", code_hash AS "codeHash", codes_issued AS "codesIssued", failed_attempts AS "failedAttempts",
-  last_attempt_id AS "lastAttemptId", expires_at AS "expiresAt", user_id AS "userId"`;
-
-const FIND = {
-  name: 'registration/find',
-  text: `
-    SELECT workflow_id AS "workflowId", status::text, expires_at AS "expiresAt", kind::text,
-      last_attempt_id AS "lastAttemptId", last_resend_id AS "lastResendId", user_id AS "userId", closed_at AS "closedAt"
-    FROM registrations WHERE id = $1`,
-};
-const FIND_OPEN = { name: 'registration/find-open', text: `SELECT ${OPEN_ROW} FROM registrations WHERE id = $1` };
-const FIND_PASSWORD_HASHES = {
-  name: 'registration/find-password-hashes',
-  text: `
-    SELECT workflow_id AS "workflowId", password_hash_ciphertext AS "passwordHashCiphertext" FROM registrations
-    WHERE email_index = $1 AND kind = 'SIGN_UP' AND password_hash_ciphertext IS NOT NULL`,
-};
-
-const LOCK_ADDRESS = { name: 'registration/lock-address', text: 'SELECT pg_advisory_xact_lock($1)' };
-
-/** Who owns the address or another detail; a null index belongs to nobody. */
-const takenBy = (email: string, phone: string, faydaId: string): string => `
-  WHEN EXISTS (SELECT 1 FROM users WHERE email_index = ${email}) THEN 'ADDRESS_TAKEN'
-  WHEN EXISTS (SELECT 1 FROM users WHERE phone_index = ${phone}) THEN 'DETAILS_TAKEN'
-  WHEN EXISTS (SELECT 1 FROM users WHERE fayda_id_index = ${faydaId}) THEN 'DETAILS_TAKEN'`;
-
-/** Classifies and stores. The caller holds the address's lock, so the count is exact. */
-const CREATE_PENDING = {
-  name: 'registration/create-pending',
-  text: `
-    INSERT INTO registrations (id, workflow_id, kind, email_index, profile_ciphertext, password_hash_ciphertext,
-      code_hash, last_issued_at, created_at, locale, expires_at)
-    SELECT $1, $2, kind::registration_kind, $3, $4, $5, CASE WHEN kind = 'SIGN_UP' THEN $6::bytea END, $7, $7, $8, $9
-    FROM (
-      SELECT CASE
-        WHEN (
-          SELECT count(*) FROM registrations WHERE email_index = $3 AND created_at > $13 AND kind <> 'MUTED'
-        ) >= $10::int THEN 'MUTED'
-        ${takenBy('$3', '$11', '$12')}
-        ELSE 'SIGN_UP'
-      END AS kind
-    ) AS classified
-    ON CONFLICT (id) DO NOTHING`,
-};
-
-/** Serialises everything that happens to one registration. */
-const HOLD = {
-  name: 'registration/hold',
-  text: `SELECT ${OPEN_ROW} FROM registrations WHERE id = $1 FOR UPDATE`,
-};
-/** The last statement of its transaction: it holds the audit chain. */
-const COMPLETE = {
-  name: 'registration/complete',
-  text: `
-    WITH audited AS (${insertAuditEvents('$5')})
-    UPDATE registrations SET status = 'COMPLETED', closed_at = $2, user_id = $3, last_attempt_id = $4,
-      email_index = NULL, profile_ciphertext = NULL, password_hash_ciphertext = NULL, code_hash = NULL
-    WHERE id = $1`,
-};
-const COUNT_WRONG_ATTEMPT = {
-  name: 'registration/count-wrong-attempt',
-  text: 'UPDATE registrations SET failed_attempts = failed_attempts + 1, last_attempt_id = $2 WHERE id = $1',
-};
-const TURN_INTO_DECOY = {
-  name: 'registration/turn-into-decoy',
-  text: `
-    UPDATE registrations SET code_hash = NULL,
-      kind = (CASE ${takenBy('$2', '$3', '$4')} ELSE 'DETAILS_TAKEN' END)::registration_kind
-    WHERE id = $1`,
-};
 
 export const createRegistrationRepository = (deps: Dependencies): RegistrationRepository => {
   const { database, cipher, blindIndex, users, codes, audit } = deps;
@@ -180,12 +101,6 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
           >),
           passwordHashCiphertext: row.passwordHashCiphertext,
         };
-
-  /** Serialises everything that happens to one registration. */
-  const lock = async (transaction: Transaction, registrationId: string): Promise<RegistrationRow | null> => {
-    await transaction.$queryRaw`SELECT 1 FROM registrations WHERE id = ${registrationId}::uuid FOR UPDATE`;
-    return transaction.registration.findUnique({ where: { id: registrationId } });
-  };
 
   const decryptPasswordHash = (workflowId: string, ciphertext: string): string =>
     cipher.decrypt(ciphertext, passwordHashLocation(workflowId));
@@ -279,33 +194,22 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
       }),
 
     reissueCode: (registrationId, resendId) =>
-      database.prisma.$transaction(async (transaction): Promise<ResendOutcome> => {
-        const row = await lock(transaction, registrationId);
-        if (row === null || row.status === 'EXPIRED') return { outcome: 'expired' };
+      database.transact(async (sql): Promise<ResendOutcome> => {
+        const [row] = await sql<OpenRow>(HOLD, [registrationId]);
+        if (row === undefined || row.status === 'EXPIRED') return { outcome: 'expired' };
         if (row.status === 'COMPLETED') return { outcome: 'already_completed' };
         if (row.lastResendId === resendId) return { outcome: 'issued', issue: row.codesIssued };
         const retryAfterMs = row.lastIssuedAt.getTime() + RESEND_INTERVAL_MS - Date.now();
         if (row.codesIssued > MAX_RESENDS) return { outcome: 'limit_reached' };
         if (retryAfterMs > 0) return { outcome: 'too_soon', retryAfterMs };
         const issue = row.codesIssued + 1;
-        await transaction.registration.update({
-          where: { id: row.id },
-          data: {
-            codesIssued: issue,
-            lastIssuedAt: new Date(),
-            lastResendId: resendId,
-            failedAttempts: 0,
-            codeHash: row.kind === 'SIGN_UP' ? codes.hash(registrationId, codes.code(registrationId, issue)) : null,
-          },
-        });
+        const codeHash = row.kind === 'SIGN_UP' ? codes.hash(registrationId, codes.code(registrationId, issue)) : null;
+        await sql(REISSUE_CODE, [registrationId, issue, codeHash, new Date(), resendId]);
         return { outcome: 'issued', issue };
       }),
 
     async expire(registrationId) {
-      await database.prisma.registration.updateMany({
-        where: { id: registrationId, status: 'VERIFICATION_PENDING' },
-        data: { ...DROPPED, status: 'EXPIRED', closedAt: new Date() },
-      });
+      await database.sql(EXPIRE, [registrationId, new Date()]);
     },
   };
 };

@@ -1,4 +1,7 @@
-import type { ActivityOptions } from '@temporalio/workflow';
+import { type ActivityInterfaceFor, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+
+import type { EmailActivities } from '../activities/email';
+import { TASK_QUEUES } from '../contracts/task-queues';
 
 /** A few statements in one transaction. Tried until the database is back: a registration must end in all or nothing. */
 export const DATABASE_ACTIVITY: ActivityOptions = {
@@ -11,3 +14,13 @@ export const MAIL_ACTIVITY: ActivityOptions = {
   startToCloseTimeout: '20s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
 };
+
+/** Steps on the workflow's own task queue, each with the summary that the operator reads. */
+export const databaseActivities =
+  <Activities>() =>
+  (summary: string): ActivityInterfaceFor<Activities> =>
+    proxyActivities<Activities>({ ...DATABASE_ACTIVITY, summary });
+
+/** Steps on the task queue of the mails. */
+export const mailActivities = (summary: string): ActivityInterfaceFor<EmailActivities> =>
+  proxyActivities<EmailActivities>({ ...MAIL_ACTIVITY, taskQueue: TASK_QUEUES.email, summary });

@@ -2,9 +2,7 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
-  isCancellation,
   ParentClosePolicy,
-  proxyActivities,
   setCurrentDetails,
   setHandler,
   startChild,
@@ -25,11 +23,12 @@ import {
 } from '../contracts/contact-change-workflow';
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 
-import { DATABASE_ACTIVITY } from './activity-options';
+import { databaseActivities } from './activity-options';
 import { sendContactMessage } from './contact-messages';
+import { createSending } from './sending';
 import { now } from './workflow-clock';
 
-const database = (summary: string) => proxyActivities<ContactChangeActivities>({ ...DATABASE_ACTIVITY, summary });
+const database = databaseActivities<ContactChangeActivities>();
 const { createContactChange } = database('Store the code that was asked for, if the limits allow it');
 const { confirmContactChange } = database('Try the code; if it is right, change the contact');
 const { closeContactChange } = database('Drop the contact that was kept for this change');
@@ -68,30 +67,19 @@ export async function contactChange({
   expiresInMs,
 }: ContactChangeInput): Promise<ContactChangeResult> {
   const { workflowId } = workflowInfo();
-  const codes = new CancellationScope();
+  const codes = createSending<string>((changeId) => sendContactMessage(channel, changeId, 'code'), {
+    sent: () => 'The code is on its way. Waiting for it.',
+    refused: () => 'The code was refused for good. Waiting for another request.',
+  });
   const state: State = { requests: 0, answered: 0, settling: false };
   const isDone = (): boolean => state.done !== undefined;
-
-  /** Beside the waiting: with the gateway down a change must still expire in time. */
-  const sendCode = (changeId: string): void => {
-    void codes
-      .run(() => sendContactMessage(channel, changeId, 'code'))
-      .then(
-        () => {
-          setCurrentDetails('The code is on its way. Waiting for it.');
-        },
-        (error: unknown) => {
-          if (!isCancellation(error)) setCurrentDetails('The code was refused for good. Waiting for another request.');
-        },
-      );
-  };
 
   const adopt = async (issued: OpenContactChange): Promise<void> => {
     // An older request that was delivered late must not take the place of a newer one, and a repeated one sends nothing anew.
     if (state.open !== undefined && issued.issuedAt <= state.open.issuedAt) return;
     state.open = issued;
     setCurrentDetails('Stored. Sending the code.');
-    sendCode(issued.changeId);
+    codes.start(issued.changeId);
     if (channel === 'email')
       await tell('requested', {
         channel,

@@ -1,14 +1,11 @@
-import { proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 
 import type { NoticeActivities } from '../activities/notice';
 import type { OutboxKey } from '../contracts/notice-workflow';
 
-import { DATABASE_ACTIVITY } from './activity-options';
+import { databaseActivities } from './activity-options';
 
-const { sweepNotices } = proxyActivities<NoticeActivities>({
-  ...DATABASE_ACTIVITY,
-  summary: 'Enqueue the notices that are still in the outbox',
-});
+const { sweepNotices } = databaseActivities<NoticeActivities>()('Enqueue the notices that are still in the outbox');
 
 /**
  * Enqueues the notices that were left in the outbox: their process died after the act, or Redis was away. A sweep that was

@@ -4,8 +4,6 @@ import {
   condition,
   continueAsNew,
   currentUpdateInfo,
-  isCancellation,
-  proxyActivities,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
@@ -14,7 +12,6 @@ import {
 } from '@temporalio/workflow';
 
 import type { AccountActivities } from '../activities/account';
-import type { EmailActivities } from '../activities/email';
 import {
   type OpenReset,
   type PasswordResetInput,
@@ -24,22 +21,18 @@ import {
   resetUpdate,
 } from '../contracts/password-reset-workflow';
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
-import { TASK_QUEUES } from '../contracts/task-queues';
 
-import { DATABASE_ACTIVITY, MAIL_ACTIVITY } from './activity-options';
+import { databaseActivities, mailActivities } from './activity-options';
+import { createSending } from './sending';
 import { now } from './workflow-clock';
 
-const database = (summary: string) => proxyActivities<AccountActivities>({ ...DATABASE_ACTIVITY, summary });
+const database = databaseActivities<AccountActivities>();
 const { createPasswordReset } = database('Store the reset; a decoy where nobody has the address');
 const { reissuePasswordReset } = database('Issue a new link, if the limits allow it');
 const { resetPassword } = database('Set the new password and end every session');
 const { expirePasswordReset } = database('Close the reset: its link stops working');
 const { enqueueNotice } = database('Enqueue the notice that the password was changed');
-const { sendPasswordResetMail } = proxyActivities<EmailActivities>({
-  ...MAIL_ACTIVITY,
-  taskQueue: TASK_QUEUES.email,
-  summary: 'Mail the link; nothing where nobody has the address',
-});
+const { sendPasswordResetMail } = mailActivities('Mail the link; nothing where nobody has the address');
 
 /** What the handlers and the waiting tell each other. */
 interface State {
@@ -62,23 +55,12 @@ export async function passwordReset(input: PasswordResetInput): Promise<Password
   const { emailIndex, expiresInMs } = input;
   const { workflowId } = workflowInfo();
   const resetId = input.open?.resetId ?? uuid4();
-  const mailing = new CancellationScope();
+  const mailing = createSending<number>((issue) => sendPasswordResetMail({ resetId, issue }), {
+    sent: (issue) => `Mail ${String(issue)} is done. Waiting for the new password.`,
+    refused: (issue) => `The mail server refused mail ${String(issue)} for good.`,
+  });
   const state: State = { asked: false, settling: false, goesOn: false };
   const completed = (): boolean => state.userId !== undefined;
-
-  /** Beside the waiting: with the mail server down a reset must still expire in time. */
-  const mail = (issue: number): void => {
-    void mailing
-      .run(() => sendPasswordResetMail({ resetId, issue }))
-      .then(
-        () => {
-          setCurrentDetails(`Mail ${String(issue)} is done. Waiting for the new password.`);
-        },
-        (error: unknown) => {
-          if (!isCancellation(error)) setCurrentDetails(`The mail server refused mail ${String(issue)} for good.`);
-        },
-      );
-  };
 
   setHandler(requestSignal, () => {
     state.asked = true;
@@ -98,7 +80,7 @@ export async function passwordReset(input: PasswordResetInput): Promise<Password
     const reissued = await reissuePasswordReset({ resetId, requestId: uuid4(), expiresInMs });
     if (reissued.outcome !== 'issued') return current;
     const { issue, issuedAt, expiresAt } = reissued;
-    mail(issue);
+    mailing.start(issue);
     return { resetId, issue, issuedAt, expiresAt };
   };
 
@@ -108,7 +90,7 @@ export async function passwordReset(input: PasswordResetInput): Promise<Password
     if (input.open === undefined) state.asked = false;
     state.open = input.open ?? (await createPasswordReset({ resetId, workflowId, emailIndex, expiresInMs }));
     setCurrentDetails('Stored. Sending the mail.');
-    mail(state.open.issue);
+    mailing.start(state.open.issue);
     while (!completed() && state.open.expiresAt > now()) {
       const remainingMs = state.open.expiresAt - now();
       await condition(() => completed() || state.asked, remainingMs, { summary: 'Expiry of the link' });

@@ -3,15 +3,12 @@ import {
   CancellationScope,
   condition,
   currentUpdateInfo,
-  isCancellation,
-  proxyActivities,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 
-import type { EmailActivities } from '../activities/email';
 import type { RegistrationActivities } from '../activities/registration';
 import {
   type RegistrationInput,
@@ -20,22 +17,18 @@ import {
   verifyUpdate,
 } from '../contracts/registration-workflow';
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
-import { TASK_QUEUES } from '../contracts/task-queues';
 
-import { DATABASE_ACTIVITY, MAIL_ACTIVITY } from './activity-options';
+import { databaseActivities, mailActivities } from './activity-options';
 import { createCompensations } from './compensation';
+import { createSending } from './sending';
 
-const database = (summary: string) => proxyActivities<RegistrationActivities>({ ...DATABASE_ACTIVITY, summary });
+const database = databaseActivities<RegistrationActivities>();
 const { createPendingRegistration } = database('Store the pending registration');
 const { activateUser } = database('Try the code; if it is right, open the account');
 const { reissueCode } = database('Issue a new code');
 const { enqueueUserRegistered } = database('Enqueue the welcome mail');
 const { purgeRegistration } = database('Close the registration and drop its personal data');
-const { sendRegistrationMail } = proxyActivities<EmailActivities>({
-  ...MAIL_ACTIVITY,
-  taskQueue: TASK_QUEUES.email,
-  summary: 'Mail the code, or word that the address is taken',
-});
+const { sendRegistrationMail } = mailActivities('Mail the code, or word that the address is taken');
 
 /**
  * A person registers. Ends in one account and one welcome mail (`completed`), or in nothing at all (`expired`), whatever is
@@ -44,25 +37,13 @@ const { sendRegistrationMail } = proxyActivities<EmailActivities>({
 export async function registration({ submission, expiresInMs }: RegistrationInput): Promise<RegistrationResult> {
   const { firstExecutionRunId: registrationId, workflowId } = workflowInfo();
   const compensations = createCompensations();
-  const mailing = new CancellationScope();
+  const mailing = createSending<number>((issue) => sendRegistrationMail({ registrationId, issue }), {
+    sent: (issue) => `Mail ${String(issue)} was accepted by the mail server. Waiting for the code.`,
+    refused: (issue) => `The mail server refused mail ${String(issue)} for good. Waiting for a resend.`,
+  });
   let stored = false;
   let settling = false;
   let userId: string | undefined;
-
-  /** Beside the waiting, not before it: with the mail server down a registration must still expire in time. */
-  const mail = (issue: number): void => {
-    void mailing
-      .run(() => sendRegistrationMail({ registrationId, issue }))
-      .then(
-        () => {
-          setCurrentDetails(`Mail ${String(issue)} was accepted by the mail server. Waiting for the code.`);
-        },
-        (error: unknown) => {
-          if (!isCancellation(error))
-            setCurrentDetails(`The mail server refused mail ${String(issue)} for good. Waiting for a resend.`);
-        },
-      );
-  };
 
   setHandler(verifyUpdate, async (code) => {
     await condition(() => stored || settling);
@@ -77,7 +58,7 @@ export async function registration({ submission, expiresInMs }: RegistrationInpu
   setHandler(resendUpdate, async () => {
     await condition(() => stored || settling);
     const result = await reissueCode({ registrationId, resendId: currentUpdateInfo()?.id ?? '' });
-    if (result.outcome === 'issued') mail(result.issue);
+    if (result.outcome === 'issued') mailing.start(result.issue);
     return result;
   });
 
@@ -87,7 +68,7 @@ export async function registration({ submission, expiresInMs }: RegistrationInpu
     const { remainingMs } = await createPendingRegistration({ registrationId, workflowId, submission, expiresInMs });
     stored = true;
     setCurrentDetails('Stored. Sending the mail.');
-    mail(1);
+    mailing.start(1);
     await condition(() => userId !== undefined, remainingMs, { summary: 'Expiry of the registration' });
   };
 

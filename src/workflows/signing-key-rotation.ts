@@ -1,12 +1,12 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { ParentClosePolicy, proxyActivities, setCurrentDetails, sleep, startChild } from '@temporalio/workflow';
+import { ParentClosePolicy, setCurrentDetails, sleep, startChild } from '@temporalio/workflow';
 
 import type { SigningKeyActivities } from '../activities/signing-key';
 import { type SigningKeyRetirementInput, signingKeyRetirementId } from '../contracts/signing-key-workflow';
 
-import { DATABASE_ACTIVITY } from './activity-options';
+import { databaseActivities } from './activity-options';
 
-const database = (summary: string) => proxyActivities<SigningKeyActivities>({ ...DATABASE_ACTIVITY, summary });
+const database = databaseActivities<SigningKeyActivities>();
 const { publishSigningKey } = database('Make a key and publish it');
 const { activateSigningKey } = database('Sign with the new key, retire the old one');
 const { removeSigningKey } = database('Remove the key if its last token has ended');

@@ -1,18 +1,7 @@
 import { Pool } from 'pg';
 
+import type { AuditRow } from '../../src/repositories/audit-content';
 import type { Stack } from '../../tools/stack/stack';
-
-export interface StoredAuditEvent {
-  readonly action: string;
-  readonly outcome: string;
-  readonly actor_kind: string;
-  readonly actor_id: string | null;
-  readonly subject_id: string | null;
-  readonly request_id: string | null;
-  readonly workflow_id: string | null;
-  readonly origin_ciphertext: string | null;
-  readonly details: string | null;
-}
 
 /** A superuser of the embedded database: he may do what no role of the service can. */
 export const connectAsSuperuser = (stack: Stack): Pool => {
@@ -24,8 +13,8 @@ export const connectAsSuperuser = (stack: Stack): Pool => {
 };
 
 /** What the trail tells of an account, oldest first. */
-export const auditEventsOf = async (database: Pool, userId: string, action?: string): Promise<StoredAuditEvent[]> => {
-  const { rows } = await database.query<StoredAuditEvent>(
+export const auditEventsOf = async (database: Pool, userId: string, action?: string): Promise<AuditRow[]> => {
+  const { rows } = await database.query<AuditRow>(
     `SELECT * FROM audit_events WHERE subject_id = $1 AND ($2::text IS NULL OR action = $2) ORDER BY sequence`,
     [userId, action],
   );

@@ -1,13 +1,16 @@
-import { filePage, type Page } from '../page';
-import { VERIFY_EMAIL_CSS, VERIFY_EMAIL_HTML } from './verify-email.html';
+import type { Page } from '../page';
+import { framedPages } from './frame';
 import { VERIFY_EMAIL_SCRIPT } from './verify-email.script';
 
-/**
- * `/verify-email#registrationId=…&code=…`, where the link in the verification mail leads. Texts in modules, not files:
- * the compiler copies no assets, and so they are there however the service is built and started.
- */
-export const verifyEmailPages = (): readonly Page[] => [
-  filePage('/verify-email', () => ({ contentType: 'text/html; charset=utf-8', content: VERIFY_EMAIL_HTML })),
-  filePage('/verify-email.css', () => ({ contentType: 'text/css; charset=utf-8', content: VERIFY_EMAIL_CSS })),
-  filePage('/verify-email.js', () => ({ contentType: 'text/javascript; charset=utf-8', content: VERIFY_EMAIL_SCRIPT })),
-];
+const CONTENT = `      <h1 id="title">Confirm your e-mail address</h1>
+      <p id="intro">Press the button to confirm your e-mail address and open your Meqenet account.</p>
+      <button id="confirm" type="button">Confirm</button>
+      <p id="result" role="status" aria-live="polite" tabindex="-1"></p>
+      <noscript><p>This page needs JavaScript. You can also enter the code of the mail in the app.</p></noscript>`;
+
+const CSS = `@media (min-width: 30rem) { button { width: auto; } }
+`;
+
+/** `/verify-email#registrationId=…&code=…`, where the link in the verification mail leads. */
+export const verifyEmailPages = (): readonly Page[] =>
+  framedPages({ path: '/verify-email', content: CONTENT, css: CSS, script: VERIFY_EMAIL_SCRIPT });
