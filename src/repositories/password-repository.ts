@@ -40,7 +40,10 @@ const FIND = {
     SELECT hash, EXISTS (SELECT 1 FROM factors f WHERE f.user_id = p.user_id) AS has_second_factor
     FROM password_credentials p WHERE user_id = $1`,
 };
-/** Before a password is replaced: waits for sessions that the old one is opening, so that the next statement sees and ends them. */
+/**
+ * Before a password is replaced: waits for sessions that the old one is opening, so that the next statement sees and ends them.
+ * It is the first lock of whoever replaces a password, so that no two wait for each other.
+ */
 const HOLD = {
   name: 'password/hold',
   text: 'SELECT 1 FROM password_credentials WHERE user_id = $1 FOR NO KEY UPDATE',
@@ -79,12 +82,14 @@ const REPLACE = {
     ), ${END_WHAT_THE_OLD_ONE_OPENED}`,
 };
 
-/** Sets the password of an active account, whatever it was, and ends every session. False where there is no such account. */
+/**
+ * Sets the password of an active account, whatever it was, and ends every session. False where there is no such account.
+ * The caller holds the row of the password, see {@link HOLD}.
+ */
 export const replacePassword = async (
   sql: Sql,
   { userId, hash, now }: { userId: string; hash: string; now: Date },
 ): Promise<boolean> => {
-  await sql(HOLD, [userId]);
   return (await sql(REPLACE, [userId, hash, now, null])).length === 1;
 };
 

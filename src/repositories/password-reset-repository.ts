@@ -98,6 +98,13 @@ const FIND_TIMES = {
   text: 'SELECT mails_issued, last_issued_at, expires_at FROM password_resets WHERE id = $1',
 };
 
+/** Before the reset itself: in the order of whoever changes the password, who locks it first and the open resets then. */
+const HOLD_PASSWORD = {
+  name: 'password-reset/hold-password',
+  text: `
+    SELECT 1 FROM password_credentials p JOIN password_resets r ON r.user_id = p.user_id
+    WHERE r.id = $1 FOR NO KEY UPDATE OF p`,
+};
 /** Serialises everything that happens to one reset. */
 const HOLD = {
   name: 'password-reset/hold',
@@ -202,6 +209,7 @@ export const createPasswordResetRepository = ({
 
     complete: ({ resetId, issue, passwordHashCiphertext, loginFailureKeys = [], attemptId }) =>
       database.transact(async (sql): Promise<ResetOutcome> => {
+        await sql(HOLD_PASSWORD, [resetId]);
         const row = await hold(sql, resetId);
         if (row?.user_id == null) return REFUSED;
         const { user_id: userId } = row;

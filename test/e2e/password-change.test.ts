@@ -96,6 +96,39 @@ describe('a change of the password', () => {
     expect((await logIn(service, { ...person, password: winner })).status).toBe(200);
   });
 
+  it('leaves no session that the old password opens at the same moment', async () => {
+    for (let round = 0; round < 6; round += 1) {
+      const { person, token } = await account(service);
+      const [changed, ...logins] = await Promise.all([
+        changePassword(service, token, person.password, NEW_PASSWORD),
+        ...Array.from({ length: 6 }, () => logIn(service, person)),
+      ]);
+      expect(changed.status).toBe(204);
+      for (const { status, body } of logins) {
+        expect([200, 401]).toContain(status);
+        if (status !== 200) continue;
+        const me = await service.http.get('/v1/users/me', { token: body.accessToken as string });
+        expectProblem(me, { status: 401, code: 'invalid_token' });
+      }
+      expect((await service.http.get('/v1/users/me', { token })).status).toBe(200);
+    }
+  });
+
+  it('and a reset at the same moment do not wait for each other: at least one is done, none fails', async () => {
+    for (let round = 0; round < 6; round += 1) {
+      const { person, token } = await account(service);
+      await forgot(service, person.email);
+      const reset = await mailedToken(service, person.email);
+      const [changed, replaced] = await Promise.all([
+        changePassword(service, token, person.password, `${NEW_PASSWORD} changed`),
+        resetPassword(service, reset, `${NEW_PASSWORD} reset`),
+      ]);
+      expect([204, 401]).toContain(changed.status);
+      expect([204, 422]).toContain(replaced.status);
+      expect([changed.status, replaced.status]).toContain(204);
+    }
+  });
+
   it('is told to the owner though Redis was away', async () => {
     const { person, token } = await account(service);
     await service.mailbox.waitFor(person.email, /Welcome/);
