@@ -36,33 +36,35 @@ describe('a notice', () => {
     const notice = newNotice();
     const jobId = `password-changed-${notice.eventId}`;
     const add = () => producer.addNotice('password:changed', notice);
-    expect(new Set(await Promise.all(Array.from({ length: 20 }, add)))).toEqual(new Set([jobId]));
-    const job = await raw.getJob(jobId);
-    expect({ name: job?.name, data: job?.data as unknown, attempts: job?.opts.attempts }).toEqual({
-      name: 'password:changed',
-      data: notice,
-      attempts: 8,
-    });
-
-    const consumer = createQueueConsumer({
-      ...deps,
-      counters: createConsumerMetrics(createMetrics().registry),
-      sendWelcomeMail: () => Promise.reject(new Error('not this one')),
-      notices: {
-        'password:changed': (given) => {
-          received.push(given);
-          return Promise.resolve();
-        },
-      },
-    });
+    const closers: (() => Promise<unknown>)[] = [() => producer.close(), () => raw.close()];
     try {
+      await eventually('Redis', () => producer.isReady());
+      expect(new Set(await Promise.all(Array.from({ length: 20 }, add)))).toEqual(new Set([jobId]));
+      const job = await raw.getJob(jobId);
+      expect({ name: job?.name, data: job?.data as unknown, attempts: job?.opts.attempts }).toEqual({
+        name: 'password:changed',
+        data: notice,
+        attempts: 8,
+      });
+
+      const consumer = createQueueConsumer({
+        ...deps,
+        counters: createConsumerMetrics(createMetrics().registry),
+        sendWelcomeMail: () => Promise.reject(new Error('not this one')),
+        notices: {
+          'password:changed': (given) => {
+            received.push(given);
+            return Promise.resolve();
+          },
+        },
+      });
+      closers.unshift(() => consumer.close(5_000));
       await eventually('the notice', async () => (await raw.getCompletedCount()) === 1);
       await add();
       expect(await raw.getJobCounts('waiting', 'completed')).toEqual({ waiting: 0, completed: 1 });
       expect(received).toEqual([notice]);
     } finally {
-      await consumer.close(5_000);
-      await Promise.all([producer.close(), raw.close()]);
+      for (const close of closers) await close();
     }
   });
 
