@@ -6,12 +6,13 @@ import type { NewAuditEvent, RequestOrigin } from '../contracts/audit';
 import type { Caller } from '../contracts/caller';
 import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
 import { AppError } from '../contracts/errors';
+import { IDEMPOTENCY_KEY_LIFE_MS } from '../contracts/idempotency';
 import type { ChangePasswordRequest, ResetPasswordRequest } from '../contracts/password';
 import { resetPasswordHashLocation } from '../contracts/password-reset-workflow';
 import type { PasswordHasher } from '../crypto/password-hasher';
 import type { PasswordPolicy, PersonalData } from '../crypto/password-policy';
 import type { ResetTokens } from '../crypto/reset-token';
-import type { PasswordRepository } from '../repositories/password-repository';
+import type { PasswordCredential, PasswordRepository } from '../repositories/password-repository';
 import type { PasswordResetRepository } from '../repositories/password-reset-repository';
 import type { User, UserRepository } from '../repositories/user-repository';
 import type { WorkflowStarter } from '../temporal/workflow-starter';
@@ -46,8 +47,11 @@ export interface Passwords {
    * @throws {AppError} `invalid_reset_token`, `validation_failed` (the new password), `overloaded`, `service_unavailable`
    */
   reset(request: ResetPasswordRequest, origin: RequestOrigin, repetitionId?: string): Promise<void>;
-  /** @throws {AppError} `invalid_credentials` (the current one), `login_delayed`, `validation_failed` (the new one), `overloaded` */
-  change(caller: Caller, request: ChangePasswordRequest, origin: RequestOrigin): Promise<void>;
+  /**
+   * `repetitionId` likewise.
+   * @throws {AppError} `invalid_credentials` (the current one), `login_delayed`, `validation_failed` (the new one), `overloaded`
+   */
+  change(caller: Caller, request: ChangePasswordRequest, origin: RequestOrigin, repetitionId?: string): Promise<void>;
 }
 
 /** A hash may be renewed, or the password changed, between the look at it and the change: then all is looked at again. */
@@ -72,6 +76,12 @@ export const createPasswords = (deps: Dependencies): Passwords => {
     [blindIndex.of('email', email), ...(phone === null ? [] : [blindIndex.of('phone', phone)])].flatMap((index) =>
       deps.lockOut.keysToUnlock(index, origin),
     );
+
+  /** Whether this very request has set the password, and its answer was lost. */
+  const changedBefore = ({ changedAt, changedBy }: PasswordCredential, repetitionId: string | undefined): boolean =>
+    repetitionId !== undefined &&
+    changedBy === repetitionId &&
+    changedAt.getTime() > Date.now() - IDEMPOTENCY_KEY_LIFE_MS;
 
   const refuseChange = async (userId: string, origin: RequestOrigin): Promise<never> => {
     const [actor, details] = [{ kind: 'user', id: userId } as const, { code: 'invalid_credentials' }];
@@ -109,10 +119,11 @@ export const createPasswords = (deps: Dependencies): Passwords => {
       if ((await find())?.isDone !== true) throw new AppError('invalid_reset_token');
     },
 
-    async change({ userId, sessionId }, { currentPassword, newPassword }, origin) {
+    async change({ userId, sessionId }, { currentPassword, newPassword }, origin, repetitionId) {
       for (let tries = 0; tries < CHANGE_TRIES; tries += 1) {
         const [user, credential] = await Promise.all([users.findById(userId), passwords.find(userId)]);
         if (user === undefined || credential === undefined) throw new AppError('invalid_credentials');
+        if (changedBefore(credential, repetitionId)) return;
         const { hash: from, hasSecondFactor } = credential;
         const identifier = { field: 'email', index: blindIndex.of('email', user.email) } as const;
         const attempt = await deps.lockOut.begin(identifier, origin);
@@ -122,7 +133,7 @@ export const createPasswords = (deps: Dependencies): Passwords => {
         }
         await checkPolicy(newPassword, user, hasSecondFactor);
         const [to, changeId] = [await hasher.hash(newPassword), uuidv7()];
-        if (await passwords.change({ changeId, userId, sessionId, from, to, origin })) {
+        if (await passwords.change({ changeId, userId, sessionId, from, to, repetitionId, origin })) {
           notices.tell({ name: 'password:changed', eventId: changeId, userId });
           return;
         }

@@ -9,6 +9,9 @@ import type { Sql } from './sql';
 export interface PasswordCredential {
   readonly hash: string;
   readonly hasSecondFactor: boolean;
+  readonly changedAt: Date;
+  /** The repetition id of the request that set it, see `RouteRequest`. */
+  readonly changedBy: string | undefined;
 }
 
 export interface PasswordChange {
@@ -19,6 +22,7 @@ export interface PasswordChange {
   readonly sessionId: string;
   readonly from: string;
   readonly to: string;
+  readonly repetitionId: string | undefined;
   readonly origin: RequestOrigin;
 }
 
@@ -37,7 +41,7 @@ export interface PasswordRepository {
 const FIND = {
   name: 'password/find',
   text: `
-    SELECT hash, EXISTS (SELECT 1 FROM factors f WHERE f.user_id = p.user_id) AS has_second_factor
+    SELECT hash, changed_at, changed_by, EXISTS (SELECT 1 FROM factors f WHERE f.user_id = p.user_id) AS has_second_factor
     FROM password_credentials p WHERE user_id = $1`,
 };
 /**
@@ -68,7 +72,8 @@ const CHANGE = {
   name: 'password/change',
   text: `
     WITH changed AS (
-      UPDATE password_credentials SET hash = $2, changed_at = $3 WHERE user_id = $1 AND hash = $5 RETURNING user_id
+      UPDATE password_credentials SET hash = $2, changed_at = $3, changed_by = $8
+      WHERE user_id = $1 AND hash = $5 RETURNING user_id
     ), audited AS (${insertAuditEvents('$6', 'changed')}), noticed AS (${NOTICE}), ${END_WHAT_THE_OLD_ONE_OPENED}`,
 };
 const REPLACE = {
@@ -77,7 +82,8 @@ const REPLACE = {
     WITH changed AS (
       INSERT INTO password_credentials (user_id, hash, created_at, changed_at)
       SELECT id, $2, $3, $3 FROM users WHERE id = $1 AND status = 'ACTIVE'
-      ON CONFLICT (user_id) DO UPDATE SET hash = EXCLUDED.hash, changed_at = EXCLUDED.changed_at
+      ON CONFLICT (user_id) DO UPDATE SET hash = EXCLUDED.hash, changed_at = EXCLUDED.changed_at,
+        changed_by = NULL
       RETURNING user_id
     ), ${END_WHAT_THE_OLD_ONE_OPENED}`,
 };
@@ -93,21 +99,36 @@ export const replacePassword = async (
   return (await sql(REPLACE, [userId, hash, now, null])).length === 1;
 };
 
+interface CredentialRow {
+  readonly hash: string;
+  readonly has_second_factor: boolean;
+  readonly changed_at: Date;
+  readonly changed_by: string | null;
+}
+
 export const createPasswordRepository = (
   { sql, transact }: Pick<Database, 'sql' | 'transact'>,
   audit: Pick<AuditTrail, 'seal'>,
 ): PasswordRepository => ({
   async find(userId) {
-    const [row] = await sql<{ hash: string; has_second_factor: boolean }>(FIND, [userId]);
-    return row && { hash: row.hash, hasSecondFactor: row.has_second_factor };
+    const [row] = await sql<CredentialRow>(FIND, [userId]);
+    return (
+      row && {
+        hash: row.hash,
+        hasSecondFactor: row.has_second_factor,
+        changedAt: row.changed_at,
+        changedBy: row.changed_by ?? undefined,
+      }
+    );
   },
 
-  async change({ changeId, userId, sessionId, from, to, origin }) {
+  async change({ changeId, userId, sessionId, from, to, repetitionId, origin }) {
     const actor = { kind: 'user', id: userId } as const;
     const event = audit.seal({ action: 'password.changed', actor, subjectId: userId, origin });
     return transact(async (within) => {
       await within(HOLD, [userId]);
-      return (await within(CHANGE, [userId, to, new Date(), sessionId, from, event, changeId])).length === 1;
+      const values = [userId, to, new Date(), sessionId, from, event, changeId, repetitionId ?? null];
+      return (await within(CHANGE, values)).length === 1;
     });
   },
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -127,6 +127,19 @@ describe('a change of the password', () => {
       expect([204, 422]).toContain(replaced.status);
       expect([changed.status, replaced.status]).toContain(204);
     }
+  });
+
+  it('repeated under its Idempotency-Key after a crash has succeeded, and without it has not', async () => {
+    const { person, token } = await account(service);
+    const body = { currentPassword: person.password, newPassword: NEW_PASSWORD };
+    const headers = { 'idempotency-key': randomUUID() };
+    const change = () => service.http.post('/v1/auth/password/change', body, { token, headers });
+    expect((await change()).status).toBe(204);
+    // As a crash before the answer was noted leaves it.
+    await service.database.query('UPDATE idempotency_keys SET answer_ciphertext = NULL, lease_expires_at = now()');
+    expect((await change()).status).toBe(204);
+    expectProblem(await service.http.post('/v1/auth/password/change', body, { token }), INVALID_CREDENTIALS);
+    expect(await service.mailbox.waitFor(person.email, PASSWORD_CHANGED_SUBJECT)).toHaveLength(1);
   });
 
   it('is told to the owner though Redis was away', async () => {

@@ -60,7 +60,7 @@ export const passwordRoutes = (passwords: Passwords): Route[] => [
     responses: { 204: { description: 'The password is changed' } },
     errors: ['invalid_credentials', 'login_delayed', 'overloaded', 'service_unavailable'],
     handler: async (request) => {
-      await passwords.change(request.caller, request.body, originOf(request));
+      await passwords.change(request.caller, request.body, originOf(request), request.repetitionId);
       return { status: 204 };
     },
   }),

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "password_credentials" ADD COLUMN     "changed_by" TEXT;
