@@ -46,7 +46,7 @@ const TABLE = {
     values: [
       ANY_NODE_MODULE,
       ...folders('contracts'),
-      ...packages('@node-rs/argon2', '@zxcvbn-ts/', 'cockatiel', 'jose', 'uuid', 'zod'),
+      ...packages('@node-rs/argon2', '@zxcvbn-ts/', 'cockatiel', 'jose', 'otpauth', 'qrcode-generator', 'uuid', 'zod'),
     ],
     types: INJECTED,
     why: 'crypto is a leaf: its own libraries and contracts',

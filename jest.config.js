@@ -1,7 +1,9 @@
 /** Four kinds of tests, each a project: `npx jest --selectProjects unit`. `npm test` sets everything up first. */
 
 /** Packages that are ES modules only, with what they import: Jest runs CommonJS, so swc converts them. */
-const ES_MODULES = ['chokidar', '@prisma/schema-engine-wasm', 'get-port', 'jose', 'readdirp', 'uuid'];
+const ES_MODULES = [
+  ...['chokidar', '@noble/hashes', '@prisma/schema-engine-wasm', '@scure/base', 'get-port', 'jose', 'readdirp', 'uuid'],
+];
 
 /** pnpm keeps packages as node_modules/.pnpm/<name>@<version>/node_modules/<name>/, with `+` for the `/` of a scope. */
 const storedNames = ES_MODULES.map((name) => `${name.replace('/', '\\+')}@`);

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+
+import { instantSchema, uuidSchema } from './identity';
+import { tokensResponse } from './session';
+import { cleanText } from './text';
+
+/** Second factors that can be enrolled. */
+export const ENROLLABLE_FACTORS = ['totp'] as const;
+export type EnrollableFactor = (typeof ENROLLABLE_FACTORS)[number];
+
+/** What a second factor can be proven with: a factor in force, or a recovery code in its stead. */
+export const PROVABLE_FACTORS = ['totp', 'recovery_code'] as const;
+export type ProvableFactor = (typeof PROVABLE_FACTORS)[number];
+
+/** Wrong codes that one enrolment bears, and one login after the right password. */
+export const MAX_FACTOR_ATTEMPTS = 5;
+/** After the right password the second factor may be shown for so long, milliseconds. */
+export const LOGIN_CHALLENGE_MS = 600_000;
+/** An act that takes a protection away needs a second factor shown within this time, milliseconds. */
+export const STEP_UP_MAX_AGE_MS = 600_000;
+
+const totpCodeSchema = z
+  .string()
+  .regex(/^\d{6}$/, 'must be the 6 digits of the authenticator app')
+  .meta({ description: 'Code of the authenticator app', example: '402917' });
+
+/** What a factor is proven with; spelling and separators of recovery codes are as people type them. */
+const factorCodeSchema = z
+  .string()
+  .regex(/^[0-9A-Za-z -]{6,32}$/, 'must be a code')
+  .meta({ description: 'Six digits of the authenticator app, or a recovery code', example: '402917' });
+
+export const enrollmentRequest = z.strictObject({
+  factor: z.enum(ENROLLABLE_FACTORS),
+  label: cleanText(64)
+    .transform((value) => value.trim().normalize('NFC'))
+    .pipe(z.string().min(1))
+    .meta({ description: 'What its owner calls it', example: 'My phone' })
+    .optional(),
+});
+export type EnrollmentRequest = z.output<typeof enrollmentRequest>;
+
+export const enrollmentResponse = z.object({
+  enrollmentId: uuidSchema,
+  factor: z.enum(ENROLLABLE_FACTORS),
+  secret: z.string().meta({ description: 'Base32, 160 bits, to be typed where the picture cannot be read' }),
+  otpauthUri: z.string().meta({ description: 'Key URI of the authenticator app' }),
+  qrCode: z.string().meta({ description: 'The key URI as a picture: data URI of an SVG' }),
+  expiresAt: instantSchema,
+});
+export type EnrollmentResponse = z.output<typeof enrollmentResponse>;
+
+export const enrollmentParams = z.strictObject({ id: uuidSchema });
+export const confirmRequest = z.strictObject({ code: totpCodeSchema });
+const recoveryCodesSchema = z
+  .array(z.string())
+  .meta({ description: 'Ten codes that work once each in the stead of a factor; shown now and never again' });
+export const confirmResponse = z.object({ factorId: uuidSchema, recoveryCodes: recoveryCodesSchema.optional() });
+export type ConfirmResponse = z.output<typeof confirmResponse>;
+export const recoveryCodesResponse = z.object({ recoveryCodes: recoveryCodesSchema });
+
+export const factorResponse = z.object({
+  id: uuidSchema,
+  factor: z.enum(ENROLLABLE_FACTORS),
+  label: z.string().nullable(),
+  confirmedAt: instantSchema,
+});
+export const factorsResponse = z.object({
+  factors: z.array(factorResponse),
+  recoveryCodesLeft: z.int().meta({ description: 'Recovery codes that still work', example: 10 }),
+});
+export type FactorsResponse = z.output<typeof factorsResponse>;
+
+/** The answer to the right password of an account with a second factor. */
+export const mfaRequiredResponse = z.object({
+  mfaRequired: z.literal(true),
+  mfaToken: z.string().meta({ description: 'Shown with the second factor; works from the same device only' }),
+  factors: z.array(z.enum(PROVABLE_FACTORS)),
+  expiresIn: z.int().meta({ description: 'Seconds', example: 600 }),
+});
+export type MfaRequiredResponse = z.output<typeof mfaRequiredResponse>;
+export const loginResponse = z.union([tokensResponse, mfaRequiredResponse]);
+export type LoginResponse = z.output<typeof loginResponse>;
+
+export const stepUpRequest = z.strictObject({ factor: z.enum(PROVABLE_FACTORS), code: factorCodeSchema });
+export type StepUpRequest = z.output<typeof stepUpRequest>;
+
+/** 256 bits in base64url. */
+export const mfaTokenSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{43}$/, 'must be the mfaToken of a login')
+  .meta({ description: 'The mfaToken of the login', example: 'Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE' });
+export const loginMfaRequest = stepUpRequest.extend({ mfaToken: mfaTokenSchema });
+export type LoginMfaRequest = z.output<typeof loginMfaRequest>;
