@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { RequestOrigin } from '../contracts/audit';
 import type { Caller } from '../contracts/caller';
 import { AppError, type ErrorCode } from '../contracts/errors';
+import { requireAssurance } from '../identity/assurance';
 import { isAllowed, type Permission } from '../contracts/permissions';
 import type { AppContext } from './context';
 import { commonErrors } from './common-errors';
@@ -116,6 +117,12 @@ export const createGuard = (dependencies: GuardDependencies) => {
     throw new AppError('forbidden');
   };
 
+  /** @throws {AppError} `step_up_required`, `cooling_off` */
+  const requireConditions = async ({ assurance, highRisk }: Route, caller: Caller): Promise<void> => {
+    if (assurance !== undefined) requireAssurance(caller, assurance);
+    if (highRisk === true) await checkHighRisk?.(caller);
+  };
+
   /** From the headers to the handler. Limits come before anything that costs: the reading of a body, a hash, a query. */
   const handleRequest = async (ctx: AppContext, match: Match, route: Route, handle: Handle, progress: Progress) => {
     const caller = route.auth === 'bearer' ? await authenticate(bearerToken(ctx)) : undefined;
@@ -124,7 +131,7 @@ export const createGuard = (dependencies: GuardDependencies) => {
     };
     const passage = await limits?.(route, { caller, address: ctx.ip, setHeader });
     await authorize(ctx, route, caller);
-    if (route.highRisk === true && caller !== undefined) await checkHighRisk?.(caller);
+    if (caller !== undefined) await requireConditions(route, caller);
     const params = route.params && parseInput(route.params, match.params, 'name');
     const query = route.query && parseInput(route.query, match.query, 'name');
     const body = route.body && parseInput(route.body, await readJson(ctx.req, ctx.res, config.maxBodyBytes), 'pointer');

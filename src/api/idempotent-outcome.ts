@@ -18,7 +18,10 @@ const REPLAYED = { 'Idempotency-Replayed': 'true' };
 const isTemporary = (status: number): boolean => status >= 500 || status === TOO_MANY_REQUESTS;
 /** Also where the same request is to be repeated after another login. */
 const isTemporaryError = (error: AppError): boolean =>
-  isTemporary(error.status) || error.retryAfterSeconds !== undefined || error.code === 'reauthentication_required';
+  isTemporary(error.status) ||
+  error.retryAfterSeconds !== undefined ||
+  error.code === 'reauthentication_required' ||
+  error.code === 'step_up_required';
 
 const toRemembered = (outcome: Outcome): Remembered | undefined => {
   if ('answer' in outcome) return isTemporary(outcome.answer.status) ? undefined : outcome;

@@ -28,7 +28,8 @@ repeated when its answer was lost. Make a new key, such as a random UUID, for ea
 password: with the same body it gives the same answer. For 24 hours a repetition by the same caller on the same path gets the
 first answer, with \`Idempotency-Replayed: true\`; with another body it gets 422 \`idempotency_key_reused\`, while the first
 is being worked on 409 \`idempotency_in_flight\`. Answers that ask to try again (5xx, 429 and whatever has \`Retry-After\`) and
-those given before a request is begun (401 \`invalid_token\` and \`reauthentication_required\`, \`validation_failed\` of the form) are not remembered. The
+those given before a request is begun (401 \`invalid_token\` and \`reauthentication_required\`, 403 \`step_up_required\`,
+\`validation_failed\` of the form) are not remembered. The
 language of a problem's texts, its \`requestId\` and \`instance\` are those of each repetition.`;
 
 const header = (description: string): oas31.HeaderObject => ({ description, schema: { type: 'string' } });
@@ -98,7 +99,9 @@ const problemAnswer = (route: Route, status: number, codes: readonly ErrorCode[]
       'Retry-After': headerRef('retryAfter'),
     }),
     ...(isWrite(route) && status < 429 && { 'Idempotency-Replayed': headerRef('replayed') }),
-    ...(codes.includes('invalid_token') && { 'WWW-Authenticate': headerRef('authenticate') }),
+    ...((codes.includes('invalid_token') || codes.includes('step_up_required')) && {
+      'WWW-Authenticate': headerRef('authenticate'),
+    }),
   },
   content: {
     [PROBLEM_TYPE]: {
@@ -122,14 +125,24 @@ const answers = (route: Route, interceptorErrors: readonly ErrorCode[]): Record<
   return byStatus;
 };
 
-/** The description, and what the caller must be allowed, for people and (`x-permission`, `x-high-risk`) for programs. */
-const describe = ({ description, permission, highRisk }: Route) => {
+/** The description, and what the caller must be allowed, for people and (`x-permission`, `x-assurance`, `x-high-risk`) for programs. */
+const describe = ({ description, permission, assurance, highRisk }: Route) => {
   const needs = permission === undefined ? [] : [`Needs the permission \`${permission}\`.`];
+  const steps =
+    assurance === undefined
+      ? []
+      : [
+          `Needs a second factor (\`acr\` ${assurance.acr}) that was shown in the last ${String(assurance.maxAgeMs / 60_000)} minutes: ` +
+            '`step_up_required` else.',
+        ];
   const waits = highRisk === true ? ['High-risk: waits after a change of the phone (`cooling_off`).'] : [];
-  const sentences = [description, ...needs, ...waits].filter((sentence) => sentence !== undefined);
+  const sentences = [description, ...needs, ...steps, ...waits].filter((sentence) => sentence !== undefined);
   return {
     ...(sentences.length > 0 && { description: sentences.join(' ') }),
     ...(permission !== undefined && { 'x-permission': permission }),
+    ...(assurance !== undefined && {
+      'x-assurance': { acr: assurance.acr, maxAge: Math.floor(assurance.maxAgeMs / 1_000) },
+    }),
     ...(highRisk === true && { 'x-high-risk': true }),
   };
 };

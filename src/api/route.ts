@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 
+import type { Assurance } from '../contracts/assurance';
 import type { Caller } from '../contracts/caller';
 import type { ErrorCode } from '../contracts/errors';
 import type { LimitClass } from '../contracts/limits';
@@ -83,6 +84,8 @@ interface RouteDeclaration {
   readonly auth: Auth;
   /** What the caller's roles must allow; without it every caller may. Checked before the request is looked at. */
   readonly permission?: Permission;
+  /** How lately the caller must have shown a second factor: `step_up_required` else. Checked before the request is looked at. */
+  readonly assurance?: Assurance;
   /** Has to wait after a change of the phone (SIM swap): `cooling_off` until then. Checked before the request is looked at. */
   readonly highRisk?: true;
   /** What it is limited as. Without it: `read` for GET, `session` for a caller's writes, `credentials` for anyone's. */
@@ -111,6 +114,7 @@ interface TypedRoute<
   readonly auth: A;
   /** Only of a caller can be asked what they may do. */
   readonly permission?: A extends 'bearer' ? Permission : never;
+  readonly assurance?: A extends 'bearer' ? Assurance : never;
   readonly highRisk?: A extends 'bearer' ? true : never;
   readonly params?: P;
   readonly query?: Q;

@@ -30,5 +30,5 @@ export const buildAccount = ({ config }: ProcessContext, data: Data, { hasher, l
     canSendSms: sms.provider !== 'none',
     expiresInMs: security.contactChangeExpiresInMs,
   });
-  return { profile, contactChanges };
+  return { profile, contactChanges, reauthentication };
 };

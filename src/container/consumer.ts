@@ -20,6 +20,8 @@ export const buildConsumer = ({ config, logger, metrics }: ProcessContext) => {
     sendWelcomeMail: ({ userId, email, locale }) => mailer.sendWelcome({ userId, to: email, locale }),
     notices: {
       'password:changed': ({ eventId, email, locale }) => mailer.sendPasswordChanged({ eventId, to: email, locale }),
+      'mfa:enabled': ({ eventId, email, locale }) => mailer.sendMfaEnabled({ eventId, to: email, locale }),
+      'mfa:disabled': ({ eventId, email, locale }) => mailer.sendMfaDisabled({ eventId, to: email, locale }),
       'phone:changed': ({ eventId, email, locale }) => mailer.sendPhoneChanged({ eventId, to: email, locale }),
       'phone:released': ({ eventId, email, locale }) => mailer.sendPhoneReleased({ eventId, to: email, locale }),
       'session:new-device': ({ eventId, email, locale }) => mailer.sendNewDevice({ eventId, to: email, locale }),

@@ -1,20 +1,41 @@
 import type { Config } from '../config/load';
 import type { NewAuditEvent } from '../contracts/audit';
+import type { FieldCipher } from '../contracts/data-protection';
 import { createAuditSeal } from '../crypto/audit-seal';
 import { createBlindIndex } from '../crypto/blind-index';
 import { createFieldCipher } from '../crypto/field-cipher';
+import { createRecoveryCodes } from '../crypto/recovery-code';
 import { createResetTokens } from '../crypto/reset-token';
+import { createTotp } from '../crypto/totp';
 import { createVerificationCodes } from '../crypto/verification-code';
 import { createRestrictions } from '../identity/restrictions';
 import { createToUserResponse } from '../identity/users';
 import { createAuditTrail } from '../repositories/audit-trail';
 import { createContactChangeRepository } from '../repositories/contact-change-repository';
+import { createFactorRepository } from '../repositories/factor-repository';
+import { createMfaEnrollmentRepository } from '../repositories/mfa-enrollment-repository';
 import { createNoticeOutbox } from '../repositories/notice-outbox';
 import { createPasswordRepository } from '../repositories/password-repository';
 import { createPasswordResetRepository } from '../repositories/password-reset-repository';
 import { createDatabase } from '../repositories/prisma-client';
 import { createRegistrationRepository } from '../repositories/registration-repository';
 import { createUserRepository } from '../repositories/user-repository';
+
+interface MfaParts {
+  readonly database: ReturnType<typeof createDatabase>;
+  readonly cipher: FieldCipher;
+  readonly audit: ReturnType<typeof createAuditTrail>;
+  readonly tokenKey: Buffer;
+}
+
+/** Second factors. */
+const buildMfaData = (parts: MfaParts) => {
+  const recoveryCodes = createRecoveryCodes(parts.tokenKey);
+  const totp = createTotp();
+  const factors = createFactorRepository({ ...parts, recoveryCodes });
+  const enrollments = createMfaEnrollmentRepository({ ...parts, recoveryCodes, totp });
+  return { recoveryCodes, totp, factors, enrollments };
+};
 
 /** The database and what reads it. */
 export const buildData = (config: Config) => {
@@ -31,12 +52,14 @@ export const buildData = (config: Config) => {
   const resetTokens = createResetTokens(security.tokenKey);
   const resets = createPasswordResetRepository({ database, cipher, tokens: resetTokens, audit });
   const passwords = createPasswordRepository(database, audit);
+  const mfa = buildMfaData({ database, cipher, audit, tokenKey: security.tokenKey });
   const contactChanges = createContactChangeRepository({ database, cipher });
   const restrictions = createRestrictions({ users, holds: security.holds });
   const toUserResponse = createToUserResponse(restrictions);
   const outbox = createNoticeOutbox(database);
   return {
     ...{ database, cipher, blindIndex, codes, audit, auditSeal, recordAudit, users, registrations },
+    ...mfa,
     ...{ resetTokens, resets, passwords, contactChanges, restrictions, toUserResponse, outbox },
   };
 };

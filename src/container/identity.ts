@@ -23,6 +23,7 @@ import type { createTemporalConnection } from '../temporal/connection';
 import { createWorkflowStarter } from '../temporal/workflow-starter';
 
 import { buildAccount } from './account';
+import { buildMfa, buildSecondFactors } from './mfa';
 import type { ProcessContext } from './process';
 import type { Data } from './data';
 
@@ -63,7 +64,8 @@ export const buildIdentity = (
   const hasher = createPasswordHasher(security.passwordHash, security.tokenKey);
   const notices = createNotices({ ...data, enqueueNotice: createEnqueueNotice({ users, queue }), logger });
   const { accessTokens, sessions } = buildSessions(config, data, notices);
-  const login = createLogin({ ...data, hasher, sessions, lockOut, logger });
+  const { challenges, stepUp } = buildSecondFactors(data, { sessions, lockOut });
+  const login = createLogin({ ...data, hasher, sessions, lockOut, challenges, logger });
   const policy = buildPasswordPolicy(config, logger);
   const starter = createWorkflowStarter(temporal.client, config.temporal);
   const workflowIdKey = deriveKey(security.tokenKey, 'workflow-id');
@@ -87,5 +89,6 @@ export const buildIdentity = (
     expiresInMs: security.registrationExpiresInMs,
   });
   const account = buildAccount(context, data, { hasher, lockOut, starter });
-  return { accessTokens, sessions, notices, login, passwords, registrations, ...account };
+  const mfa = buildMfa(config, data, { ...account, starter, notices });
+  return { accessTokens, sessions, notices, login, passwords, registrations, challenges, stepUp, mfa, ...account };
 };

@@ -2,6 +2,7 @@ import { createAccountActivities } from '../activities/account';
 import { createContactChangeActivities } from '../activities/contact-change';
 import { createContactMailActivities, createContactSmsActivities } from '../activities/contact-message';
 import { createEmailActivities } from '../activities/email';
+import { createMfaEnrollmentActivities } from '../activities/mfa-enrollment';
 import { createNoticeActivities } from '../activities/notice';
 import { createRegistrationActivities } from '../activities/registration';
 import { createSigningKeyActivities } from '../activities/signing-key';
@@ -66,6 +67,7 @@ export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () =>
     activities: {
       registration: createRegistrationActivities({ registrations, users, queue }),
       account: { ...createAccountActivities({ resets, enqueueNotice }), ...contact.steps },
+      mfa: { ...createMfaEnrollmentActivities(data), enqueueNotice },
       email: {
         ...createEmailActivities({
           ...{ registrations, codes, resets, users, resetTokens, mailer },

@@ -25,6 +25,8 @@ const noticeSchema = userRegisteredSchema.extend({ eventId: z.uuid() });
  */
 export const NOTICES = {
   'password:changed': noticeSchema,
+  'mfa:enabled': noticeSchema,
+  'mfa:disabled': noticeSchema,
   'phone:changed': noticeSchema,
   'phone:released': noticeSchema,
   'session:new-device': noticeSchema,

@@ -5,6 +5,7 @@
 export const TASK_QUEUES = {
   registration: 'registration',
   account: 'account',
+  mfa: 'mfa',
   email: 'email',
   sms: 'sms',
   maintenance: 'maintenance',

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { NewAuditEvent, RequestOrigin } from '../contracts/audit';
 import type { BlindIndex } from '../contracts/data-protection';
 import { AppError } from '../contracts/errors';
+import type { LoginResponse } from '../contracts/mfa';
 import type { LoginRequest, TokensResponse } from '../contracts/session';
 import type { PasswordHasher } from '../crypto/password-hasher';
 import type { PasswordRepository } from '../repositories/password-repository';
@@ -10,6 +11,7 @@ import type { LoginAccount, LoginIdentifier } from '../repositories/login-reposi
 import type { RegistrationRepository } from '../repositories/registration-repository';
 
 import type { LockOut } from './lock-out';
+import type { LoginChallenges } from './login-challenges';
 import type { Sessions } from './sessions';
 
 interface Dependencies {
@@ -21,6 +23,7 @@ interface Dependencies {
   readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
   readonly logger: Pick<Logger, 'warn'>;
   readonly lockOut: Pick<LockOut, 'begin'>;
+  readonly challenges: Pick<LoginChallenges, 'begin'>;
 }
 
 type Refusal = 'invalid_credentials' | 'verification_required' | 'account_locked';
@@ -29,12 +32,12 @@ type Refusal = 'invalid_credentials' | 'verification_required' | 'account_locked
  * A password login. Whatever is wrong, one hash is computed and the answer is `invalid_credentials`; what is true of the
  * account (unverified, locked) is only told to whoever knows its password. Every failure is recorded, that of an unknown
  * account as well: else the time would tell the known ones. After too many failures the password is not even looked at for
- * a while, whether or not there is an account.
+ * a while, whether or not there is an account. Where a second factor is on, the right password opens nothing yet.
  *
  * @throws {AppError} `invalid_credentials`, `verification_required`, `account_locked`, `login_delayed`, `overloaded`
  */
 export const createLogin = (deps: Dependencies) => {
-  const { registrations, hasher, blindIndex, sessions, passwords, recordAudit, lockOut, logger } = deps;
+  const { registrations, hasher, blindIndex, sessions, passwords, recordAudit, lockOut, challenges, logger } = deps;
   const identifierOf = (request: LoginRequest): LoginIdentifier =>
     'email' in request
       ? { field: 'email', index: blindIndex.of('email', request.email) }
@@ -84,7 +87,7 @@ export const createLogin = (deps: Dependencies) => {
     return account;
   };
 
-  return async (request: LoginRequest, origin: RequestOrigin): Promise<TokensResponse> => {
+  return async (request: LoginRequest, origin: RequestOrigin): Promise<LoginResponse> => {
     const attempt = await lockOut.begin(identifierOf(request), origin);
     let account;
     try {
@@ -96,13 +99,16 @@ export const createLogin = (deps: Dependencies) => {
     const { userId, status } = account;
     if (status !== 'ACTIVE')
       return refuse(status === 'LOCKED' ? 'account_locked' : 'invalid_credentials', userId, origin);
-    const tokens = await openSession(account, origin);
-    await attempt.succeeded();
+    // Half of a login clears no failures: else the right password would buy any number of guesses at the second factor.
+    const answer = account.hasSecondFactor
+      ? await challenges.begin(account, origin)
+      : await openSession(account, origin);
+    if (!account.hasSecondFactor) await attempt.succeeded();
     // After the answer, so that nobody waits for it; a failure is made up for by the next login.
     renewHash(account, request.password).catch((error: unknown) => {
       logger.warn({ err: error, userId }, 'a password could not be hashed anew');
     });
-    return tokens;
+    return answer;
   };
 };
 export type Login = ReturnType<typeof createLogin>;

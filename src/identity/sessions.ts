@@ -25,8 +25,8 @@ interface Dependencies {
   readonly config: Pick<SecurityConfig, 'jwt' | 'refreshToken' | 'maxSessionsPerUser'>;
 }
 
-/** Of RFC 8176: a password, a one-time code. */
-export type AuthenticationMethod = 'pwd' | 'otp';
+/** Of RFC 8176: a password, a one-time code, several factors. */
+export type AuthenticationMethod = 'pwd' | 'otp' | 'mfa';
 
 /** Who has just proven who they are, and how. */
 export interface Opening {
@@ -47,6 +47,12 @@ export interface Sessions {
   refresh(refreshToken: string, origin: RequestOrigin): Promise<TokensResponse>;
   end(caller: Pick<Caller, 'sessionId' | 'userId'>, origin: RequestOrigin): Promise<void>;
   endAll(caller: Caller, origin: RequestOrigin): Promise<void>;
+  /**
+   * The caller has just shown a second factor: the session is `aal2` from now on, and has a new refresh token. The one before
+   * works for as long as a lost answer may take.
+   * @throws {AppError} `invalid_token` where the session has ended meanwhile
+   */
+  raise(caller: Caller, origin: RequestOrigin): Promise<TokensResponse>;
   /** The caller's sessions that can go on. */
   list(caller: Caller): Promise<SessionsResponse['sessions']>;
   /** Ends one of the caller's sessions. @throws {AppError} `session_not_found` */
@@ -82,7 +88,7 @@ export const createSessions = (dependencies: Dependencies): Sessions => {
       const refreshTokenExpiresAt = new Date(Math.min(now + idleExpiresInMs, expiresAt.getTime()));
       const opened = await sessions.create({
         userId,
-        acr: 'aal1',
+        acr: amr.includes('mfa') ? 'aal2' : 'aal1',
         amr,
         expiresAt,
         refreshTokenHash: refreshTokens.hash(refreshToken),
@@ -120,6 +126,19 @@ export const createSessions = (dependencies: Dependencies): Sessions => {
 
     async endAll(caller, origin) {
       await sessions.endAll(caller.userId, 'LOGOUT', origin);
+    },
+
+    async raise({ sessionId, userId, amr }, origin) {
+      const refreshToken = refreshTokens.first();
+      const raised = await sessions.raise({
+        ...{ sessionId, userId, origin },
+        amr: [...new Set([...amr, 'otp', 'mfa'])],
+        refreshTokenHash: refreshTokens.hash(refreshToken),
+        idleExpiresInMs: config.refreshToken.idleExpiresInMs,
+        graceMs: REFRESH_GRACE_MS,
+      });
+      if (raised === undefined) throw new AppError('invalid_token');
+      return answer(raised.session, refreshToken, raised.refreshTokenExpiresAt);
     },
 
     async list(caller) {

@@ -89,6 +89,12 @@ export const createMailer = ({ transport, deliveries, from, now = Date.now }: Ma
     /** Tells the owner that the password is another one now; once per change. */
     sendPasswordChanged: (mail: Addressee & { eventId: string }): Promise<boolean> =>
       deliver(`password-changed/${mail.eventId}`, mail, render('password-changed', mail.locale, {})),
+    /** Tells the owner that a second factor is on now, a new one in the stead of the old one included; once per enrolment. */
+    sendMfaEnabled: (mail: Addressee & { eventId: string }): Promise<boolean> =>
+      deliver(`mfa-enabled/${mail.eventId}`, mail, render('mfa-enabled', mail.locale, {})),
+    /** Tells the owner that a second factor was removed; once per factor. */
+    sendMfaDisabled: (mail: Addressee & { eventId: string }): Promise<boolean> =>
+      deliver(`mfa-disabled/${mail.eventId}`, mail, render('mfa-disabled', mail.locale, {})),
     /** Tells the owner of a login from a device that the account had not seen; once per session. */
     sendNewDevice: (mail: Addressee & { eventId: string }): Promise<boolean> =>
       deliver(`session-new-device/${mail.eventId}`, mail, render('session-new-device', mail.locale, {})),

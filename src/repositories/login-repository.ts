@@ -15,6 +15,7 @@ export interface LoginAccount {
   readonly passwordHash: string;
   readonly passwordChangedAt: Date;
   readonly emailIndex: Uint8Array;
+  readonly hasSecondFactor: boolean;
   /** When the device was last seen with this account, to the day; undefined for one that it does not know. */
   readonly deviceLastUsedAt?: Date | undefined;
 }
@@ -37,7 +38,8 @@ export interface LoginRepository {
 const findBy = (column: 'email_index' | 'phone_index') => ({
   name: `login/find-by-${column}`,
   text: `
-    SELECT u.id, u.status::text, p.hash, p.changed_at, u.email_index, d.last_used_at, f.failures
+    SELECT u.id, u.status::text, p.hash, p.changed_at, u.email_index, d.last_used_at, f.failures,
+      EXISTS (SELECT 1 FROM factors WHERE user_id = u.id) AS has_second_factor
     FROM (
       SELECT json_agg(json_build_array(encode(key, 'hex'), failures, last_failed_at)) AS failures
       FROM login_failures WHERE key = ANY($2::bytea[]) AND expires_at > $3
@@ -53,6 +55,7 @@ interface AccountRow {
   readonly hash: string;
   readonly changed_at: Date;
   readonly email_index: Buffer;
+  readonly has_second_factor: boolean;
   readonly last_used_at: Date | null;
 }
 interface Row extends AccountRow {
@@ -66,6 +69,7 @@ const toAccount = (row: AccountRow): LoginAccount => ({
   passwordHash: row.hash,
   passwordChangedAt: row.changed_at,
   emailIndex: row.email_index,
+  hasSecondFactor: row.has_second_factor,
   deviceLastUsedAt: row.last_used_at ?? undefined,
 });
 

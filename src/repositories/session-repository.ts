@@ -55,6 +55,18 @@ export interface Rotation {
   readonly origin: RequestOrigin;
 }
 
+/** A second factor was shown in a session. */
+export interface Raise {
+  readonly sessionId: string;
+  readonly userId: string;
+  readonly amr: readonly string[];
+  readonly refreshTokenHash: Hash;
+  readonly idleExpiresInMs: number;
+  /** The refresh token before works for so long, milliseconds. */
+  readonly graceMs: number;
+  readonly origin: RequestOrigin;
+}
+
 export type RotationOutcome =
   | { readonly outcome: 'rotated'; readonly session: Session; readonly successorExpiresAt: Date }
   /** Unknown, expired, or of a session that has ended. */
@@ -67,6 +79,8 @@ export interface SessionRepository {
   create(session: NewSession): Promise<OpenedSession | undefined>;
   /** Exchanges a refresh token for its successor, exactly once however many ask at the same time. */
   rotate(rotation: Rotation): Promise<RotationOutcome>;
+  /** Makes a live session `aal2`, as of now, and gives it a new refresh token. Undefined where it does not live. */
+  raise(raise: Raise): Promise<{ readonly session: Session; readonly refreshTokenExpiresAt: Date } | undefined>;
   /** False where there is no such live session of this user. */
   end(sessionId: string, userId: string, reason: SessionEnd, origin: RequestOrigin): Promise<boolean>;
   endAll(userId: string, reason: SessionEnd, origin: RequestOrigin): Promise<number>;
@@ -147,6 +161,28 @@ const ROTATE = {
     ), touched AS (
       UPDATE sessions SET last_used_at = $3 FROM live WHERE sessions.id = live.id
     )
+    SELECT * FROM live`,
+};
+
+/** The older refresh token ends soon instead of being marked as used: shown late it is refused, and is no sign of a theft. */
+const RAISE = {
+  name: 'session/raise',
+  text: `
+    WITH live AS (
+      SELECT ${SESSION}, LEAST($6::timestamptz, s.expires_at) AS refresh_expires_at
+      FROM sessions s JOIN users u ON u.id = s.user_id
+      WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 AND u.status = 'ACTIVE'
+      FOR UPDATE OF s
+    ), raised AS (
+      UPDATE sessions SET acr = 'aal2', amr = $4::text[], auth_time = $3, last_used_at = $3 FROM live
+      WHERE sessions.id = live.id
+    ), older AS (
+      UPDATE refresh_tokens SET expires_at = LEAST(refresh_tokens.expires_at, $7::timestamptz) FROM live
+      WHERE session_id = live.id AND rotated_at IS NULL
+    ), token AS (
+      INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at)
+      SELECT $5::bytea, id, $3, refresh_expires_at FROM live
+    ), audited AS (${insertAuditEvents('$8', 'live')})
     SELECT * FROM live`,
 };
 
@@ -280,6 +316,21 @@ export const createSessionRepository = ({
       const [row] = await sql<SessionRow & { successor_expires_at: Date }>(ROTATE, values);
       if (row === undefined) return rotateAgain(sql, audit, rotation);
       return { outcome: 'rotated', session: toSession(row), successorExpiresAt: row.successor_expires_at };
+    },
+
+    async raise({ sessionId, userId, amr, refreshTokenHash, idleExpiresInMs, graceMs, origin }) {
+      const now = new Date();
+      const [idleExpiry, graceEnd] = [idleExpiresInMs, graceMs].map((ms) => new Date(now.getTime() + ms));
+      const actor = { kind: 'user', id: userId } as const;
+      const event = audit.seal({
+        ...{ action: 'session.stepped_up', actor, subjectId: userId, origin },
+        details: { sessionId, amr },
+      });
+      const values = [sessionId, userId, now, amr, refreshTokenHash, idleExpiry, graceEnd, event];
+      const [row] = await sql<SessionRow & { refresh_expires_at: Date }>(RAISE, values);
+      if (row === undefined) return undefined;
+      const session = { ...toSession(row), acr: 'aal2', amr, authTime: now };
+      return { session, refreshTokenExpiresAt: row.refresh_expires_at };
     },
 
     async end(sessionId, userId, reason, origin) {

@@ -4,6 +4,7 @@ import type { AccountActivities } from '../activities/account';
 import type { ContactChangeActivities } from '../activities/contact-change';
 import type { ContactMailActivities, ContactSmsActivities } from '../activities/contact-message';
 import type { EmailActivities } from '../activities/email';
+import type { MfaEnrollmentActivities } from '../activities/mfa-enrollment';
 import type { NoticeActivities } from '../activities/notice';
 import type { RegistrationActivities } from '../activities/registration';
 import type { SigningKeyActivities } from '../activities/signing-key';
@@ -20,6 +21,7 @@ export interface WorkerDependencies {
   readonly activities: {
     readonly registration: RegistrationActivities;
     readonly account: AccountActivities & ContactChangeActivities;
+    readonly mfa: MfaEnrollmentActivities & Pick<AccountActivities, 'enqueueNotice'>;
     readonly email: EmailActivities & ContactMailActivities;
     readonly sms: ContactSmsActivities;
     readonly maintenance: SigningKeyActivities & NoticeActivities;
@@ -44,6 +46,7 @@ const optionsFor = (
   switch (queue) {
     case TASK_QUEUES.registration:
     case TASK_QUEUES.account:
+    case TASK_QUEUES.mfa:
       return {
         ...(workflowBundle !== undefined && { workflowBundle }),
         activities: activities[queue],

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import {
   type Client,
   isGrpcServiceError,
@@ -18,6 +20,13 @@ import {
 } from '../contracts/contact-change-workflow';
 import { AppError } from '../contracts/errors';
 import {
+  cancelUpdate,
+  type ConfirmOutcome,
+  confirmUpdate,
+  type EnrollmentAttempt,
+  type OpenEnrollment,
+} from '../contracts/mfa-enrollment-workflow';
+import {
   type NewPassword,
   PASSWORD_RESET_WORKFLOW,
   type PasswordResetInput,
@@ -37,6 +46,7 @@ import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
 import { type ContactChangeStart, requestContactChange } from './contact-change-client';
+import { beginEnrollment, type EnrollmentStart } from './mfa-enrollment-client';
 
 export interface RegistrationStart {
   readonly workflowId: string;
@@ -72,6 +82,15 @@ export interface WorkflowStarter {
     change: { readonly channel: ContactChannel; readonly userId: string },
     attempt: ContactAttempt,
   ): Promise<ContactAttemptOutcome | undefined>;
+  /** Begins the enrolment of a second factor; an older one that is open ends. */
+  beginEnrollment(start: EnrollmentStart): Promise<OpenEnrollment>;
+  /** A second call with one `attemptId` joins the first. `undefined` when the workflow has closed. */
+  confirmEnrollment(
+    workflowId: string,
+    attempt: EnrollmentAttempt,
+    attemptId: string,
+  ): Promise<ConfirmOutcome | undefined>;
+  cancelEnrollment(workflowId: string, enrollmentId: string): Promise<void>;
 }
 
 interface Timeouts {
@@ -171,6 +190,20 @@ export const createWorkflowStarter = (client: Client, { rpcTimeoutMs, updateTime
       update(client.workflow.getHandle(contactChangeWorkflowId(channel, userId)), (handle) =>
         handle.executeUpdate(contactConfirmUpdate, { args: [attempt], updateId: attempt.attemptId }),
       ),
+
+    beginEnrollment: (start) => call(updateTimeoutMs, () => beginEnrollment(client, start)),
+
+    // The enrolment's id in the argument tells rounds of one account apart, so the newest run is the right one.
+    confirmEnrollment: (workflowId, attempt, attemptId) =>
+      update(client.workflow.getHandle(workflowId), (handle) =>
+        handle.executeUpdate(confirmUpdate, { args: [attempt], updateId: attemptId }),
+      ),
+
+    cancelEnrollment: async (workflowId, enrollmentId) => {
+      await update(client.workflow.getHandle(workflowId), (handle) =>
+        handle.executeUpdate(cancelUpdate, { args: [enrollmentId], updateId: randomUUID() }),
+      );
+    },
 
     isRegistrationOpen: (registrationId) =>
       call(rpcTimeoutMs, async () => {

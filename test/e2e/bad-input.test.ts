@@ -48,6 +48,10 @@ describe('bad input', () => {
     session = { ...body, userId: body.user.id };
     // Whoever may not call a route is not told what is wrong with the request.
     await giveRoles(service, session.userId, ['ADMIN']);
+    // Nor is whoever has to show a second factor first.
+    await service.database.query(`UPDATE sessions SET acr = 'aal2', auth_time = now() WHERE id = $1`, [
+      session.sessionId,
+    ]);
     await register(service, newPerson());
     await service.mailbox.waitFor(person.email, WELCOME_SUBJECT);
     await eventually('the records of all mails', async () => {

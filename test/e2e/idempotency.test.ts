@@ -297,7 +297,11 @@ describe('every write of the OpenAPI document', () => {
   const writes = async (): Promise<Operation[]> =>
     (await readOperations(service.http)).filter(({ method }) => method !== 'GET');
   const send = async ({ method, path, needsToken, bodies: [schema] }: Operation, key: string, who: Person) => {
-    const token = needsToken ? ((await logIn(service, who)).body.accessToken as string) : undefined;
+    const session = needsToken ? (await logIn(service, who)).body : undefined;
+    const token = session?.accessToken as string | undefined;
+    // As after a step-up: what is refused for its sender is refused before.
+    if (session !== undefined)
+      await sql(`UPDATE sessions SET acr = 'aal2', auth_time = now() WHERE id = $1`, [session.sessionId]);
     return service.http.send(method, path, {
       ...(schema !== undefined && { body: exampleBody(schema) }),
       ...(token !== undefined && { token }),

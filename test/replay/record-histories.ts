@@ -15,6 +15,7 @@ import { temporal } from '@temporalio/proto';
 import { NOTICE_SWEEP } from '../../src/contracts/notice-workflow';
 import { triggerRotation } from '../../src/temporal/schedules';
 import { eventually } from '../support/eventually';
+import { appCode, cancel as cancelEnrollment, confirm, enroll, protectedPerson, staleCode } from '../support/mfa';
 import {
   askEmail,
   askPhone,
@@ -274,12 +275,55 @@ const CONTACT_NOTICES: Record<string, Scenario> = {
   },
 };
 
+const beginEnrollment = async (service: TestService) => {
+  const { token } = await joinService(service);
+  const { body } = await enroll(service, token);
+  return { token, ...(body as { enrollmentId: string; secret: string }) };
+};
+
+const MFA_ENROLLMENTS: Record<string, Scenario> = {
+  confirmed: async (service) => {
+    await protectedPerson(service);
+    return newestOnceVisible(service, 'mfaEnrollment');
+  },
+  'confirmed-after-wrong-codes-and-a-new-secret': async (service) => {
+    const { token, enrollmentId, secret } = await beginEnrollment(service);
+    await confirm(service, token, enrollmentId, staleCode(secret));
+    const { body } = await enroll(service, token);
+    const again = body as { enrollmentId: string; secret: string };
+    await confirm(service, token, again.enrollmentId, staleCode(again.secret));
+    await confirm(service, token, again.enrollmentId, appCode(again.secret));
+    return newestOnceVisible(service, 'mfaEnrollment');
+  },
+  'ended-by-wrong-codes': async (service) => {
+    const { token, enrollmentId, secret } = await beginEnrollment(service);
+    for (let tries = 0; tries < 5; tries += 1) await confirm(service, token, enrollmentId, staleCode(secret));
+    return newestOnceVisible(service, 'mfaEnrollment');
+  },
+  'cancelled-by-its-owner': async (service) => {
+    const { token, enrollmentId } = await beginEnrollment(service);
+    await cancelEnrollment(service, token, enrollmentId);
+    return newestOnceVisible(service, 'mfaEnrollment');
+  },
+  expired: async (service) => {
+    await beginEnrollment(service);
+    return newestOnceVisible(service, 'mfaEnrollment');
+  },
+  'cancelled-by-an-operator': async (service) => {
+    await beginEnrollment(service);
+    const runId = await newestOnceVisible(service, 'mfaEnrollment');
+    await cancelRun(service, runId);
+    return runId;
+  },
+};
+
 const named = (prefix: string, scenarios: Record<string, Scenario>) =>
   Object.entries(scenarios).map(([name, play]) => ({ name: `${prefix}${name}`, play }));
 const SCENARIOS = [
   ...named('registration-v1.', REGISTRATIONS),
   ...named('password-reset-v1.', PASSWORD_RESETS),
   ...named('contact-change-v1.', CONTACT_CHANGES),
+  ...named('mfa-enrollment-v1.', MFA_ENROLLMENTS),
   ...named('contact-notice-v1.', CONTACT_NOTICES),
   ...named('notice-sweep-v1.', NOTICE_SWEEPS),
   ...named('signing-key-', SIGNING_KEYS),
@@ -305,6 +349,7 @@ const main = async (): Promise<void> => {
       PAYLOAD_CODEC_KEYS: `${REPLAY_KEY_ID}:${REPLAY_KEY.toString('base64')}`,
       REGISTRATION_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
       PASSWORD_RESET_EXPIRES_IN: `${String(RESET_LIFE_SECONDS)}s`,
+      MFA_ENROLLMENT_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
       CONTACT_CHANGE_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
       JWT_EXPIRES_IN: '3s',
       SIGNING_KEY_OVERLAP: '2s',

@@ -9,6 +9,7 @@ import type { Route } from '../route';
 const FAILURES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid_credentials',
   'invalid_code',
+  'invalid_mfa_token',
   'invalid_refresh_token',
   'invalid_reset_token',
   'too_many_attempts',

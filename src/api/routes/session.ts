@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { uuidSchema } from '../../contracts/identity';
+import { loginResponse } from '../../contracts/mfa';
 import { jwksResponse, loginRequest, refreshRequest, sessionsResponse, tokensResponse } from '../../contracts/session';
 import type { AccessTokens } from '../../crypto/access-token';
 import type { Login } from '../../identity/login';
@@ -30,12 +31,15 @@ const loginRoute = (login: Login): Route =>
       'names the device; without it the kind of browser and system does. The owner is told of a login from a new device. ' +
       'Beyond the limit of sessions the oldest one ends. After too many failures a login waits (`login_delayed`), the right ' +
       'password included, whether or not there is an account; a device that has logged in before, and sends the same ' +
-      '`X-Device-Id`, waits only for its own failures.',
+      '`X-Device-Id`, waits only for its own failures. Where a second factor is on, the right password opens no session: the ' +
+      'answer has `mfaRequired: true`, and the factors that may be shown.',
     tags: TAGS,
     auth: 'none',
     limit: 'credentials',
     body: loginRequest,
-    responses: { 200: { description: 'A new session', schema: tokensResponse } },
+    responses: {
+      200: { description: 'A new session, or what is to be shown at `/v1/auth/login/mfa` next', schema: loginResponse },
+    },
     errors: [
       'invalid_credentials',
       'verification_required',

@@ -7,6 +7,8 @@ import { emailChangeRequested } from './email-change-requested';
 import { emailChangeTaken } from './email-change-taken';
 import { emailChanged } from './email-changed';
 import { layOut, type RenderedMail } from './layout';
+import { mfaDisabled } from './mfa-disabled';
+import { mfaEnabled } from './mfa-enabled';
 import { passwordChanged } from './password-changed';
 import { passwordReset } from './password-reset';
 import { phoneChanged } from './phone-changed';
@@ -25,6 +27,8 @@ const TEMPLATES = {
   'details-taken': detailsTaken,
   welcome,
   'password-changed': passwordChanged,
+  'mfa-enabled': mfaEnabled,
+  'mfa-disabled': mfaDisabled,
   'password-reset': passwordReset,
   'session-new-device': sessionNewDevice,
   'session-reuse-detected': sessionReuseDetected,

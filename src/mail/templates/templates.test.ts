@@ -13,6 +13,8 @@ const SAMPLES: Record<TemplateName, (locale: 'en' | 'am') => RenderedMail> = {
   'already-registered': (locale) => render('already-registered', locale, {}),
   'details-taken': (locale) => render('details-taken', locale, {}),
   welcome: (locale) => render('welcome', locale, { firstName: 'Abebe' }),
+  'mfa-enabled': (locale) => render('mfa-enabled', locale, {}),
+  'mfa-disabled': (locale) => render('mfa-disabled', locale, {}),
   'password-changed': (locale) => render('password-changed', locale, {}),
   'session-new-device': (locale) => render('session-new-device', locale, {}),
   'session-reuse-detected': (locale) => render('session-reuse-detected', locale, {}),

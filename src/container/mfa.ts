@@ -1,0 +1,45 @@
+import type { Config } from '../config/load';
+import { hashOpaqueToken, newOpaqueToken } from '../crypto/opaque-token';
+import { toQrCode } from '../crypto/qr-code';
+import { createEnrollments } from '../identity/enrollments';
+import { createFactors } from '../identity/factors';
+import type { LockOut } from '../identity/lock-out';
+import { createLoginChallenges } from '../identity/login-challenges';
+import type { Notices } from '../identity/notices';
+import type { Reauthentication } from '../identity/reauthentication';
+import { createSecondFactors } from '../identity/second-factors';
+import type { Sessions } from '../identity/sessions';
+import { createStepUp } from '../identity/step-up';
+import { createLoginChallengeRepository } from '../repositories/login-challenge-repository';
+import type { WorkflowStarter } from '../temporal/workflow-starter';
+
+import type { Data } from './data';
+
+/** Where second factors are shown: the second half of a login, and step-up. */
+export const buildSecondFactors = (data: Data, parts: { readonly sessions: Sessions; readonly lockOut: LockOut }) => {
+  const secondFactors = createSecondFactors(data);
+  const challenges = createLoginChallenges({
+    ...data,
+    ...parts,
+    secondFactors,
+    loginChallenges: createLoginChallengeRepository(data.database),
+    tokens: { create: newOpaqueToken, hash: hashOpaqueToken },
+  });
+  return { challenges, stepUp: createStepUp({ ...data, ...parts, secondFactors }) };
+};
+
+interface Parts {
+  readonly reauthentication: Reauthentication;
+  readonly starter: WorkflowStarter;
+  readonly notices: Notices;
+}
+
+/** Enrolment and removal of second factors. */
+export const buildMfa = ({ security }: Config, data: Data, { reauthentication, starter, notices }: Parts) => ({
+  enrollments: createEnrollments({
+    ...data,
+    ...{ reauthentication, starter, toQrCode },
+    expiresInMs: security.mfaEnrollmentExpiresInMs,
+  }),
+  factors: createFactors({ ...data, notices }),
+});

@@ -1,0 +1,58 @@
+import { defineUpdate } from '@temporalio/workflow';
+
+import type { FieldLocation } from './data-protection';
+
+export const MFA_ENROLLMENT_WORKFLOW = 'mfaEnrollment';
+
+/** Factors that are proven by an enrolment, as paths and workflow ids name them. */
+type Factor = 'totp';
+
+export const mfaEnrollmentWorkflowId = (userId: string, factor: Factor): string => `mfa-enrollment/${userId}/${factor}`;
+
+/** An enrolment that waits for its code. */
+export interface OpenEnrollment {
+  readonly enrollmentId: string;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/** Ids and times only: secret and recovery codes never enter Temporal. */
+export interface MfaEnrollmentInput {
+  readonly userId: string;
+  readonly factor: Factor;
+  /** Life of an enrolment, milliseconds. */
+  readonly expiresInMs: number;
+  /** An enrolment that goes on in a new run, because the history of the old one had become long. */
+  readonly open?: OpenEnrollment | undefined;
+}
+
+export type MfaEnrollmentResult = 'confirmed' | 'cancelled' | 'expired' | 'too_many_attempts';
+
+export interface EnrollmentBegin {
+  /** What the owner calls the factor, encrypted for the account (see `factorLabelLocation`). */
+  readonly labelCiphertext?: string | undefined;
+}
+
+/** The code works once, and stands in the history under the payload codec only. */
+export interface EnrollmentAttempt {
+  readonly enrollmentId: string;
+  readonly code: string;
+}
+
+export type ConfirmOutcome =
+  | { readonly outcome: 'confirmed'; readonly factorId: string; readonly recoveryCodes: boolean }
+  | { readonly outcome: 'invalid_code' | 'too_many_attempts' | 'ended' | 'already_confirmed' };
+
+/** Begins an enrolment with a new secret; an older one that is still open ends. A repeated delivery has the same update id. */
+export const beginUpdate = defineUpdate<OpenEnrollment, [begin: EnrollmentBegin]>('begin');
+/** Tries a code; the update's id makes a repeated delivery the same try. */
+export const confirmUpdate = defineUpdate<ConfirmOutcome, [attempt: EnrollmentAttempt]>('confirm');
+/** Gives the enrolment up. */
+export const cancelUpdate = defineUpdate<undefined, [enrollmentId: string]>('cancel');
+
+/** A label is the account's wherever it stands: as part of an enrolment, then of a factor. */
+export const factorLabelLocation = (userId: string): FieldLocation => ({
+  table: 'factors',
+  column: 'label_ciphertext',
+  rowId: userId,
+});

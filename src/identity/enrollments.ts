@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Caller } from '../contracts/caller';
+import type { FieldCipher } from '../contracts/data-protection';
+import { AppError } from '../contracts/errors';
+import { IDEMPOTENCY_KEY_LIFE_MS } from '../contracts/idempotency';
+import {
+  type ConfirmResponse,
+  type EnrollmentRequest,
+  type EnrollmentResponse,
+  STEP_UP_MAX_AGE_MS,
+} from '../contracts/mfa';
+import { factorLabelLocation } from '../contracts/mfa-enrollment-workflow';
+import type { RecoveryCodes } from '../crypto/recovery-code';
+import type { Totp } from '../crypto/totp';
+import type { FactorRepository } from '../repositories/factor-repository';
+import type { Enrollment, MfaEnrollmentRepository } from '../repositories/mfa-enrollment-repository';
+import type { UserRepository } from '../repositories/user-repository';
+import type { WorkflowStarter } from '../temporal/workflow-starter';
+
+import { requireAssurance } from './assurance';
+import type { Reauthentication } from './reauthentication';
+
+interface Dependencies {
+  readonly enrollments: Pick<MfaEnrollmentRepository, 'find'>;
+  readonly factors: Pick<FactorRepository, 'hasAny'>;
+  readonly users: Pick<UserRepository, 'findById'>;
+  readonly cipher: Pick<FieldCipher, 'encrypt'>;
+  readonly totp: Pick<Totp, 'keyUri'>;
+  readonly toQrCode: (text: string) => string;
+  readonly recoveryCodes: Pick<RecoveryCodes, 'codes'>;
+  readonly starter: Pick<WorkflowStarter, 'beginEnrollment' | 'confirmEnrollment' | 'cancelEnrollment'>;
+  readonly reauthentication: Pick<Reauthentication, 'byRecentLogin'>;
+  /** Life of an enrolment, milliseconds. */
+  readonly expiresInMs: number;
+}
+
+export interface Enrollments {
+  /**
+   * A first factor needs a recent login, another one a second factor that was shown lately: it takes the old one's place.
+   * @throws {AppError} `reauthentication_required`, `step_up_required`, `enrollment_ended` (another request at the same time has
+   *   begun a later one), `service_unavailable`
+   */
+  begin(caller: Caller, request: EnrollmentRequest, repetitionId?: string): Promise<EnrollmentResponse>;
+  /** @throws {AppError} `invalid_code`, `enrollment_not_found`, `enrollment_ended`, `enrollment_confirmed`, `service_unavailable` */
+  confirm(caller: Caller, enrollmentId: string, code: string, repetitionId?: string): Promise<ConfirmResponse>;
+  /** @throws {AppError} `enrollment_not_found`, `enrollment_confirmed`, `service_unavailable` */
+  cancel(caller: Caller, enrollmentId: string): Promise<void>;
+}
+
+/** What was confirmed, and nothing of what was not. */
+type Confirmed = Pick<Enrollment, 'recoveryCodes'> & { readonly factorId: string };
+
+export const createEnrollments = (deps: Dependencies): Enrollments => {
+  const { enrollments, factors, users, cipher, totp, recoveryCodes, starter, reauthentication, expiresInMs } = deps;
+
+  const authorize = async (caller: Caller): Promise<void> => {
+    if (await factors.hasAny(caller.userId)) requireAssurance(caller, { acr: 'aal2', maxAgeMs: STEP_UP_MAX_AGE_MS });
+    else reauthentication.byRecentLogin(caller);
+  };
+
+  const find = async (userId: string, enrollmentId: string): Promise<Enrollment> => {
+    const enrollment = await enrollments.find(userId, enrollmentId);
+    if (enrollment === undefined) throw new AppError('enrollment_not_found');
+    return enrollment;
+  };
+
+  /** The factor, where this very request has confirmed it and its answer was lost. */
+  const confirmedBefore = (enrollment: Enrollment, repetitionId: string | undefined): Confirmed | undefined => {
+    const { status, lastAttemptId, factorId, closedAt, recoveryCodes: withCodes } = enrollment;
+    const isRecent = closedAt !== null && closedAt.getTime() > Date.now() - IDEMPOTENCY_KEY_LIFE_MS;
+    const isOwn = status === 'CONFIRMED' && repetitionId !== undefined && lastAttemptId === repetitionId;
+    return isOwn && isRecent && factorId !== null ? { factorId, recoveryCodes: withCodes } : undefined;
+  };
+
+  const closedError = ({ status }: Enrollment): AppError =>
+    new AppError(status === 'CONFIRMED' ? 'enrollment_confirmed' : 'enrollment_ended');
+
+  const answerOf = ({ factorId, recoveryCodes: withCodes }: Confirmed): ConfirmResponse => ({
+    factorId,
+    ...(withCodes && { recoveryCodes: recoveryCodes.codes(factorId) }),
+  });
+
+  const tryCode = async (
+    caller: Caller,
+    enrollment: Enrollment,
+    attempt: { readonly enrollmentId: string; readonly code: string },
+    repetitionId: string | undefined,
+  ): Promise<Confirmed> => {
+    if (enrollment.status !== 'OPEN') throw closedError(enrollment);
+    const result = await starter.confirmEnrollment(enrollment.workflowId, attempt, repetitionId ?? randomUUID());
+    if (result?.outcome === 'confirmed') return result;
+    if (result?.outcome === 'invalid_code' || result?.outcome === 'too_many_attempts')
+      throw new AppError('invalid_code');
+    // It closed between the look into the database and the update.
+    const now = await find(caller.userId, attempt.enrollmentId);
+    const confirmed = confirmedBefore(now, repetitionId);
+    if (confirmed === undefined) throw closedError(now);
+    return confirmed;
+  };
+
+  return {
+    async begin(caller, { factor, label }, repetitionId) {
+      const { userId } = caller;
+      await authorize(caller);
+      const labelCiphertext = label === undefined ? undefined : cipher.encrypt(label, factorLabelLocation(userId));
+      const { enrollmentId, expiresAt } = await starter.beginEnrollment({
+        input: { userId, factor, expiresInMs },
+        begin: { labelCiphertext },
+        updateId: repetitionId ?? randomUUID(),
+      });
+      const [{ secret }, user] = await Promise.all([find(userId, enrollmentId), users.findById(userId)]);
+      if (secret === undefined || user === undefined) throw new AppError('enrollment_ended');
+      const otpauthUri = totp.keyUri(secret, user.email);
+      const qrCode = deps.toQrCode(otpauthUri);
+      return { enrollmentId, factor, secret, otpauthUri, qrCode, expiresAt: new Date(expiresAt).toISOString() };
+    },
+
+    async confirm(caller, enrollmentId, code, repetitionId) {
+      const enrollment = await find(caller.userId, enrollmentId);
+      const confirmed =
+        confirmedBefore(enrollment, repetitionId) ??
+        (await tryCode(caller, enrollment, { enrollmentId, code }, repetitionId));
+      return answerOf(confirmed);
+    },
+
+    async cancel({ userId }, enrollmentId) {
+      const { status, workflowId } = await find(userId, enrollmentId);
+      if (status === 'CONFIRMED') throw new AppError('enrollment_confirmed');
+      if (status === 'OPEN') await starter.cancelEnrollment(workflowId, enrollmentId);
+    },
+  };
+};

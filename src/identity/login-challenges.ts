@@ -1,0 +1,87 @@
+import type { NewAuditEvent, RequestOrigin } from '../contracts/audit';
+import type { BlindIndex } from '../contracts/data-protection';
+import { AppError } from '../contracts/errors';
+import { LOGIN_CHALLENGE_MS, type LoginMfaRequest, type MfaRequiredResponse } from '../contracts/mfa';
+import type { TokensResponse } from '../contracts/session';
+import type { LoginChallengeRepository } from '../repositories/login-challenge-repository';
+import type { LoginAccount } from '../repositories/login-repository';
+
+import { deviceOf } from './device';
+import type { LockOut } from './lock-out';
+import type { SecondFactors } from './second-factors';
+import type { Sessions } from './sessions';
+
+interface Dependencies {
+  readonly loginChallenges: LoginChallengeRepository;
+  readonly secondFactors: SecondFactors;
+  readonly sessions: Pick<Sessions, 'open'>;
+  readonly lockOut: Pick<LockOut, 'begin'>;
+  readonly blindIndex: BlindIndex;
+  readonly tokens: { create(): string; hash(token: string): Uint8Array<ArrayBuffer> };
+  readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
+}
+
+export interface LoginChallenges {
+  /** After the right password: what is to be shown next, and by which token. */
+  begin(
+    account: Pick<LoginAccount, 'userId' | 'passwordChangedAt'>,
+    origin: RequestOrigin,
+  ): Promise<MfaRequiredResponse>;
+  /**
+   * Opens the session. Wrong codes count and are delayed as wrong passwords of the account are, and end the attempt after
+   * five. @throws {AppError} `invalid_mfa_token`, `invalid_code`, `login_delayed`
+   */
+  complete(request: LoginMfaRequest, origin: RequestOrigin): Promise<TokensResponse>;
+}
+
+export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
+  const { loginChallenges, secondFactors, sessions, lockOut, blindIndex, tokens, recordAudit } = deps;
+  const deviceIndexOf = (userId: string, origin: RequestOrigin): Uint8Array<ArrayBuffer> =>
+    blindIndex.of('device', `login-challenge\0${userId}\0${deviceOf(origin).key}`);
+
+  const openSession = async (userId: string, passwordChangedAt: Date, origin: RequestOrigin) => {
+    try {
+      return await sessions.open({ userId, amr: ['pwd', 'otp', 'mfa'], passwordChangedAt }, origin);
+    } catch (error) {
+      // The password was changed, or the account locked, after it was shown.
+      if (error instanceof AppError && error.code === 'invalid_credentials')
+        throw new AppError('invalid_mfa_token', { cause: error });
+      throw error;
+    }
+  };
+
+  return {
+    async begin({ userId, passwordChangedAt }, origin) {
+      const mfaToken = tokens.create();
+      const factors = await loginChallenges.create({
+        ...{ userId, passwordChangedAt, tokenHash: tokens.hash(mfaToken) },
+        deviceIndex: deviceIndexOf(userId, origin),
+        expiresAt: new Date(Date.now() + LOGIN_CHALLENGE_MS),
+      });
+      return { mfaRequired: true, mfaToken, factors: [...factors], expiresIn: LOGIN_CHALLENGE_MS / 1_000 };
+    },
+
+    async complete({ mfaToken, factor, code }, origin) {
+      const tokenHash = tokens.hash(mfaToken);
+      const challenge = await loginChallenges.find(tokenHash);
+      if (challenge === undefined) throw new AppError('invalid_mfa_token');
+      const { userId, passwordChangedAt, emailIndex, deviceIndex } = challenge;
+      // Somebody else's device takes none of its tries.
+      if (!Buffer.from(deviceIndexOf(userId, origin)).equals(deviceIndex)) throw new AppError('invalid_mfa_token');
+      const attempt = await lockOut.begin({ field: 'email', index: emailIndex }, origin);
+      if (!(await loginChallenges.takeAttempt(tokenHash))) throw new AppError('invalid_mfa_token');
+      if (!(await secondFactors.prove(userId, factor, code))) {
+        await attempt.failed();
+        const [actor, details] = [{ kind: 'anonymous' } as const, { code: 'invalid_code', factor }];
+        await recordAudit({
+          ...{ action: 'login.failed', outcome: 'failure', actor, subjectId: userId, origin, details },
+        });
+        throw new AppError('invalid_code');
+      }
+      if (!(await loginChallenges.consume(tokenHash))) throw new AppError('invalid_mfa_token');
+      const answer = await openSession(userId, passwordChangedAt, origin);
+      await attempt.succeeded();
+      return answer;
+    },
+  };
+};

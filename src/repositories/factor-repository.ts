@@ -1,0 +1,171 @@
+import { v7 as uuidv7 } from 'uuid';
+
+import type { RequestOrigin } from '../contracts/audit';
+import type { FieldCipher } from '../contracts/data-protection';
+import type { EnrollableFactor } from '../contracts/mfa';
+import { factorLabelLocation } from '../contracts/mfa-enrollment-workflow';
+
+import type { AuditTrail } from './audit-trail';
+import { insertNotice } from './notice-outbox';
+import type { Database } from './prisma-client';
+import type { Sql } from './sql';
+
+type Hash = Uint8Array<ArrayBuffer>;
+
+/** Recovery codes by the id of their set, and what is stored of one. */
+export interface RecoveryCodeSets {
+  codes(setId: string): string[];
+  hash(userId: string, code: string): Hash | undefined;
+}
+
+export interface Factor {
+  readonly id: string;
+  readonly factor: EnrollableFactor;
+  readonly label: string | null;
+  readonly confirmedAt: Date;
+}
+
+/** Second factors in force. */
+export interface FactorRepository {
+  list(userId: string): Promise<{ readonly factors: readonly Factor[]; readonly recoveryCodesLeft: number }>;
+  hasAny(userId: string): Promise<boolean>;
+  /** Id and secret (base32) of the authenticator app. */
+  findTotp(userId: string): Promise<{ readonly id: string; readonly secret: string } | undefined>;
+  /** Uses a time step up. False where it, or a later one, has been used: of all who ask at once one is told true. */
+  useTimeStep(factorId: string, step: number): Promise<boolean>;
+  /** Uses a recovery code up, once. */
+  useRecoveryCode(userId: string, hash: Hash): Promise<boolean>;
+  /** Removes a factor; with the last one its recovery codes go as well. False where the account has no such factor. */
+  remove(userId: string, factorId: string, origin: RequestOrigin): Promise<boolean>;
+  /** Replaces the recovery codes by those of a new set. False where the account has no second factor. */
+  renewRecoveryCodes(userId: string, setId: string, origin: RequestOrigin): Promise<boolean>;
+}
+
+interface Dependencies {
+  readonly database: Pick<Database, 'sql' | 'transact'>;
+  readonly cipher: Pick<FieldCipher, 'decrypt'>;
+  readonly audit: Pick<AuditTrail, 'append'>;
+  readonly recoveryCodes: RecoveryCodeSets;
+}
+
+const LIST = {
+  name: 'factor/list',
+  text: `
+    SELECT f.id, f.label_ciphertext, f.confirmed_at,
+      (SELECT count(*)::int FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL) AS codes_left
+    FROM factors f WHERE user_id = $1 ORDER BY f.id`,
+};
+const HAS_ANY = {
+  name: 'factor/has-any',
+  text: 'SELECT EXISTS (SELECT 1 FROM factors WHERE user_id = $1) AS found',
+};
+const FIND_TOTP = {
+  name: 'factor/find-totp',
+  text: `SELECT id, secret_ciphertext FROM factors WHERE user_id = $1 AND type = 'TOTP'`,
+};
+const USE_STEP = {
+  name: 'factor/use-time-step',
+  text: `
+    UPDATE factors SET last_time_step = $2
+    WHERE id = $1 AND (last_time_step IS NULL OR last_time_step < $2::bigint) RETURNING id`,
+};
+const USE_RECOVERY_CODE = {
+  name: 'factor/use-recovery-code',
+  text: `
+    UPDATE recovery_codes SET used_at = $3
+    WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL
+      AND EXISTS (SELECT 1 FROM factors WHERE user_id = $1) RETURNING id`,
+};
+const HOLD_ACCOUNT = { name: 'factor/hold-account', text: 'SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE' };
+const REMOVE = {
+  name: 'factor/remove',
+  text: `
+    WITH removed AS (
+      DELETE FROM factors WHERE id = $2 AND user_id = $1 RETURNING type
+    ), noticed AS (
+      ${insertNotice('mfa:disabled', { eventId: '$2', userId: '$1', now: '$3' }, 'removed')}
+    )
+    SELECT type::text FROM removed`,
+};
+const DROP_RECOVERY_CODES = {
+  name: 'factor/drop-recovery-codes',
+  text: 'DELETE FROM recovery_codes WHERE user_id = $1',
+};
+const INSERT_RECOVERY_CODES = {
+  name: 'factor/insert-recovery-codes',
+  text: `
+    INSERT INTO recovery_codes (id, user_id, code_hash, created_at)
+    SELECT id, $1, code_hash, $4 FROM unnest($2::uuid[], $3::bytea[]) AS codes(id, code_hash)`,
+};
+
+/** Replaces the recovery codes of an account by those of a set, in the caller's transaction, which holds the account. */
+export const insertRecoveryCodes = async (
+  sql: Sql,
+  sets: RecoveryCodeSets,
+  { userId, setId, now }: { readonly userId: string; readonly setId: string; readonly now: Date },
+): Promise<void> => {
+  const hashes = sets.codes(setId).map((code) => sets.hash(userId, code));
+  await sql(DROP_RECOVERY_CODES, [userId]);
+  await sql(INSERT_RECOVERY_CODES, [userId, hashes.map(() => uuidv7()), hashes, now]);
+};
+
+const secretLocation = (rowId: string) => ({ table: 'factors', column: 'secret_ciphertext', rowId });
+
+export const createFactorRepository = ({ database, cipher, audit, recoveryCodes }: Dependencies): FactorRepository => {
+  const hasAny = async (sql: Sql, userId: string): Promise<boolean> => {
+    const [row] = await sql<{ found: boolean }>(HAS_ANY, [userId]);
+    return row?.found === true;
+  };
+
+  return {
+    async list(userId) {
+      const rows = await database.sql<{
+        id: string;
+        label_ciphertext: string | null;
+        confirmed_at: Date;
+        codes_left: number;
+      }>(LIST, [userId]);
+      const factors = rows.map(({ id, label_ciphertext: label, confirmed_at: confirmedAt }) => ({
+        ...({ id, factor: 'totp', confirmedAt } as const),
+        label: label === null ? null : cipher.decrypt(label, factorLabelLocation(userId)),
+      }));
+      return { factors, recoveryCodesLeft: rows[0]?.codes_left ?? 0 };
+    },
+
+    hasAny: (userId) => hasAny(database.sql, userId),
+
+    async findTotp(userId) {
+      const [row] = await database.sql<{ id: string; secret_ciphertext: string }>(FIND_TOTP, [userId]);
+      return row && { id: row.id, secret: cipher.decrypt(row.secret_ciphertext, secretLocation(row.id)) };
+    },
+
+    async useTimeStep(factorId, step) {
+      return (await database.sql(USE_STEP, [factorId, step])).length === 1;
+    },
+
+    async useRecoveryCode(userId, hash) {
+      return (await database.sql(USE_RECOVERY_CODE, [userId, hash, new Date()])).length === 1;
+    },
+
+    remove: (userId, factorId, origin) =>
+      database.transact(async (sql) => {
+        await sql(HOLD_ACCOUNT, [userId]);
+        const [removed] = await sql<{ type: string }>(REMOVE, [userId, factorId, new Date()]);
+        if (removed === undefined) return false;
+        if (!(await hasAny(sql, userId))) await sql(DROP_RECOVERY_CODES, [userId]);
+        const [actor, details] = [{ kind: 'user', id: userId } as const, { factorId, type: removed.type }];
+        await audit.append(sql, { action: 'mfa.factor_removed', actor, subjectId: userId, origin, details });
+        return true;
+      }),
+
+    renewRecoveryCodes: (userId, setId, origin) =>
+      database.transact(async (sql) => {
+        await sql(HOLD_ACCOUNT, [userId]);
+        if (!(await hasAny(sql, userId))) return false;
+        await insertRecoveryCodes(sql, recoveryCodes, { userId, setId, now: new Date() });
+        const actor = { kind: 'user', id: userId } as const;
+        await audit.append(sql, { action: 'mfa.recovery_codes_renewed', actor, subjectId: userId, origin });
+        return true;
+      }),
+  };
+};

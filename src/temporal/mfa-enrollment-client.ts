@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import {
+  type Client,
+  WithStartWorkflowOperation,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
+
+import { AppError } from '../contracts/errors';
+import {
+  beginUpdate,
+  type EnrollmentBegin,
+  MFA_ENROLLMENT_WORKFLOW,
+  type MfaEnrollmentInput,
+  mfaEnrollmentWorkflowId,
+  type OpenEnrollment,
+} from '../contracts/mfa-enrollment-workflow';
+import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
+import { TASK_QUEUES } from '../contracts/task-queues';
+
+export interface EnrollmentStart {
+  readonly input: MfaEnrollmentInput;
+  readonly begin: EnrollmentBegin;
+  /** The same for a repeated request, which then gets the same enrolment. */
+  readonly updateId: string;
+}
+
+/** A workflow that ends while it is asked is followed by another one. */
+const ENDING_TRIES = 5;
+const ENDING_PAUSE_MS = 100;
+
+const startOf = (input: MfaEnrollmentInput) =>
+  new WithStartWorkflowOperation(MFA_ENROLLMENT_WORKFLOW, {
+    workflowId: mfaEnrollmentWorkflowId(input.userId, input.factor),
+    taskQueue: TASK_QUEUES.mfa,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    staticSummary: 'A person sets up a second factor',
+    staticDetails:
+      'Steps: make and encrypt a secret, wait for a code of it, put the factor in force in the stead of an older one, enqueue the ' +
+      'notice. Without the code it expires and nothing changes. Who begins again gets another secret; the older one ends.',
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: SEARCH_ATTRIBUTES.userId, value: input.userId },
+      { key: SEARCH_ATTRIBUTES.mfaEnrollmentStatus, value: 'open' },
+    ]),
+  });
+
+/** Begins an enrolment, in the workflow that runs or in a new one. @throws {AppError} `service_unavailable` */
+export const beginEnrollment = async (
+  client: Client,
+  { input, begin, updateId }: EnrollmentStart,
+): Promise<OpenEnrollment> => {
+  for (let tries = 0; tries < ENDING_TRIES; tries += 1) {
+    if (tries > 0) await sleep(ENDING_PAUSE_MS);
+    try {
+      return await client.workflow.executeUpdateWithStart(beginUpdate, {
+        args: [begin],
+        updateId: tries === 0 ? updateId : `${updateId}/${String(tries)}`,
+        startWorkflowOperation: startOf(input),
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError)) throw error;
+    }
+  }
+  throw new AppError('service_unavailable', { retryAfterSeconds: 1 });
+};

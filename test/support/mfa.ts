@@ -1,0 +1,72 @@
+import { generateSync } from 'otplib';
+
+import type { Answer } from './http-client';
+import { logIn, newPerson, type Person, signUp } from './people';
+import type { TestService } from './service';
+
+export const MFA_ENABLED_SUBJECT = /Two-step login is on/;
+export const MFA_DISABLED_SUBJECT = /Two-step login was turned off/;
+export const TOTP_STEP_MS = 30_000;
+
+type Headers = Readonly<Record<string, string>>;
+
+/** The code that an authenticator app shows `offset` steps from now, by an implementation that is not the service's. */
+export const appCode = (secret: string, offset = 0): string =>
+  generateSync({ secret, epoch: Math.floor((Date.now() + offset * TOTP_STEP_MS) / 1_000) });
+
+/** A code of an hour ago. */
+export const staleCode = (secret: string): string => appCode(secret, -120);
+
+export const enroll = ({ http }: TestService, token: string, body: object = {}, headers: Headers = {}) =>
+  http.post('/v1/auth/mfa/enrollments', { factor: 'totp', ...body }, { token, headers });
+export const confirm = ({ http }: TestService, token: string, id: string, code: string, headers: Headers = {}) =>
+  http.post(`/v1/auth/mfa/enrollments/${id}/confirm`, { code }, { token, headers });
+export const cancel = ({ http }: TestService, token: string, id: string): Promise<Answer> =>
+  http.send('DELETE', `/v1/auth/mfa/enrollments/${id}`, { token });
+export const listFactors = ({ http }: TestService, token: string): Promise<Answer> =>
+  http.get('/v1/auth/mfa/factors', { token });
+export const completeLogin = (
+  { http }: TestService,
+  mfaToken: string,
+  code: string,
+  factor = 'totp',
+  headers: Headers = {},
+): Promise<Answer> => http.post('/v1/auth/login/mfa', { mfaToken, factor, code }, { headers });
+export const stepUp = ({ http }: TestService, token: string, code: string, factor = 'totp'): Promise<Answer> =>
+  http.post('/v1/auth/step-up', { factor, code }, { token });
+
+/** The code of this minute may be shown again: as if minutes had passed since it was. */
+export const letStepsPass = ({ database }: TestService, userId: string) =>
+  database.query('UPDATE factors SET last_time_step = last_time_step - 100 WHERE user_id = $1', [userId]);
+
+export interface Protected {
+  readonly person: Person;
+  readonly userId: string;
+  /** Of a session that was opened before there was a second factor. */
+  readonly token: string;
+  readonly sessionId: string;
+  readonly secret: string;
+  readonly factorId: string;
+  readonly recoveryCodes: readonly string[];
+}
+
+/** Somebody with a second factor, whose codes of now have not been used. */
+export const protectedPerson = async (service: TestService): Promise<Protected> => {
+  const person = newPerson();
+  const { body: account } = await signUp(service, person);
+  const token = account.accessToken as string;
+  const { body: enrollment } = await enroll(service, token);
+  const secret = enrollment.secret as string;
+  const { body } = await confirm(service, token, enrollment.enrollmentId as string, appCode(secret));
+  const userId = account.user.id as string;
+  await letStepsPass(service, userId);
+  const { factorId, recoveryCodes } = body as { factorId: string; recoveryCodes: string[] };
+  return { person, userId, token, sessionId: account.sessionId as string, secret, factorId, recoveryCodes };
+};
+
+/** Logs in with both factors. */
+export const logInFully = async (service: TestService, { person, userId, secret }: Protected): Promise<Answer> => {
+  await letStepsPass(service, userId);
+  const { body } = await logIn(service, person);
+  return completeLogin(service, body.mfaToken as string, appCode(secret));
+};
