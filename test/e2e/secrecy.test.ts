@@ -19,6 +19,7 @@ import {
   smsTo,
 } from '../support/contact';
 import { eventually } from '../support/eventually';
+import { appCode, completeLogin, confirm, enroll, letStepsPass, staleCode, stepUp } from '../support/mfa';
 import { changePassword, forgot, mailedToken, PASSWORD_CHANGED_SUBJECT, resetPassword } from '../support/passwords';
 import { logIn, mailedCode, newPerson, register, signUp, verify, WELCOME_SUBJECT, wrongCode } from '../support/people';
 import { useTestService } from '../support/service';
@@ -124,6 +125,28 @@ describe('what a registration leaves behind', () => {
     return [phoneCode, mailCode];
   };
 
+  /** Wrong and right codes of an enrolment, a login and a step-up; recovery codes of which one is used. */
+  const useSecondFactor = async () => {
+    const somebody = newPerson();
+    const { body: account } = await signUp(service, somebody);
+    const [token, userId] = [account.accessToken as string, account.user.id as string];
+    const { body: enrollment } = await enroll(service, token, { label: 'Sentinellabel' });
+    const { enrollmentId, secret } = enrollment as { enrollmentId: string; secret: string };
+    const [wrong, right] = [staleCode(secret), appCode(secret)];
+    await confirm(service, token, enrollmentId, wrong);
+    const confirmed = await confirm(service, token, enrollmentId, right);
+    expect(confirmed.status).toBe(200);
+    const recoveryCodes = confirmed.body.recoveryCodes as string[];
+    await letStepsPass(service, userId);
+    const begin = async () => (await logIn(service, somebody)).body.mfaToken as string;
+    const mfaToken = await begin();
+    expect((await completeLogin(service, mfaToken, right)).status).toBe(200);
+    expect((await completeLogin(service, await begin(), recoveryCodes[0] ?? '', 'recovery_code')).status).toBe(200);
+    await stepUp(service, token, wrong);
+    const plain = recoveryCodes.map((each) => each.replaceAll('-', ''));
+    return { codes: [wrong, right], texts: [secret, mfaToken, 'Sentinellabel', ...recoveryCodes, ...plain] };
+  };
+
   it('is nowhere readable: no password, Fayda ID, phone, name or code', async () => {
     // A code that was wrong, the right one, a taken address, a failed login: the paths that errors take as well.
     const { body } = await register(service, person);
@@ -152,6 +175,7 @@ describe('what a registration leaves behind', () => {
     await changePassword(service, again.accessToken as string, 'SENTINEL-wrong-7319', CHANGED_PASSWORD);
     await changePassword(service, again.accessToken as string, RESET_PASSWORD, CHANGED_PASSWORD);
     await service.mailbox.waitFor(person.email, PASSWORD_CHANGED_SUBJECT, 2);
+    const secondFactor = await useSecondFactor();
     const contactCodes = await changeContacts();
 
     const secrets = {
@@ -166,6 +190,7 @@ describe('what a registration leaves behind', () => {
       newEmail: 'sentinel.moved',
       firstName: person.firstName ?? '',
       lastName: person.lastName ?? '',
+      ...Object.fromEntries(secondFactor.texts.map((text, index) => [`secondFactor${String(index)}`, text])),
       refreshToken: login.body.refreshToken as string,
       accessToken: (login.body.accessToken as string).split('.')[2] ?? '',
     };
@@ -174,7 +199,7 @@ describe('what a registration leaves behind', () => {
       const found = Object.entries(secrets).filter(([, secret]) => text.includes(secret));
       expect({ place, found: found.map(([name]) => name) }).toEqual({ place, found: [] });
       // Six digits stand in many numbers by chance; as a word of its own the code must not.
-      const asWord = [code, ...contactCodes].join('|');
+      const asWord = [code, ...contactCodes, ...secondFactor.codes].join('|');
       const codes = text.match(new RegExp(`(?<![0-9A-Za-z.:_-])(${asWord})(?![0-9A-Za-z.:_-])`, 'g')) ?? [];
       expect({ place, codes }).toEqual({ place, codes: [] });
       // Redis has the address, in the payload that the contract defines, and only there.

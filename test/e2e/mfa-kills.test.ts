@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+
+import type { ProcessName } from '../../tools/processes';
+import { join } from '../support/contact';
+import { eventually } from '../support/eventually';
+import { holdTable, someoneWaits } from '../support/hold';
+import type { Answer } from '../support/http-client';
+import { appCode, confirm, enroll, listFactors, MFA_ENABLED_SUBJECT } from '../support/mfa';
+import { WELCOME_SUBJECT } from '../support/people';
+import { useTestService } from '../support/service';
+
+/** Longer than an activity may take before it is tried again, and a job before it is taken back. */
+const RECOVERY_MS = 60_000;
+
+/** As in kills.test.ts: each step is held in the middle of its work, the processes are killed there, and it is let go. */
+describe('the enrolment of a second factor survives SIGKILL of api and worker', () => {
+  const service = useTestService();
+
+  const member = async () => {
+    const somebody = await join(service);
+    await service.mailbox.waitFor(somebody.person.email, WELCOME_SUBJECT);
+    return somebody;
+  };
+  const killBoth = async (): Promise<void> => {
+    for (const name of ['api', 'worker'] satisfies ProcessName[]) {
+      await service.processes[name].kill();
+      await service.processes[name].start();
+    }
+  };
+  const killWhileHeld = async (table: string): Promise<void> => {
+    const hold = await holdTable(service, table);
+    try {
+      await someoneWaits(service, table);
+      await killBoth();
+    } finally {
+      await hold.release();
+    }
+  };
+  /** As a client does whose answer was lost, under one key: asks until it is told. */
+  const untilAnswered = (ask: (headers: Record<string, string>) => Promise<Answer>): Promise<Answer> => {
+    const headers = { 'idempotency-key': crypto.randomUUID() };
+    return eventually(
+      'an answer',
+      async () => {
+        const answer = await ask(headers);
+        return answer.status !== 503 && answer.body?.code !== 'idempotency_in_flight' && answer;
+      },
+      RECOVERY_MS,
+    );
+  };
+  const begin = async (token: string) =>
+    (await enroll(service, token)).body as { enrollmentId: string; secret: string };
+  /** One factor, ten recovery codes, one mail. */
+  const expectEnrolled = async (token: string, email: string): Promise<void> => {
+    const { body } = await listFactors(service, token);
+    expect(body).toMatchObject({ factors: [{ factor: 'totp' }], recoveryCodesLeft: 10 });
+    await service.mailbox.waitFor(email, MFA_ENABLED_SUBJECT, 1, RECOVERY_MS);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await service.mailbox.to(email, MFA_ENABLED_SUBJECT)).toHaveLength(1);
+  };
+
+  it(
+    'while the secret is being stored: one enrolment, and its secret is told',
+    async () => {
+      const { token, person, userId } = await member();
+      const [answer] = await Promise.all([
+        untilAnswered((headers) => enroll(service, token, {}, headers)),
+        killWhileHeld('mfa_enrollments'),
+      ]);
+      expect(answer.status).toBe(201);
+      const { rows } = await service.database.query('SELECT 1 FROM mfa_enrollments WHERE user_id = $1', [userId]);
+      expect(rows).toHaveLength(1);
+      const { enrollmentId, secret } = answer.body as { enrollmentId: string; secret: string };
+      expect((await confirm(service, token, enrollmentId, appCode(secret))).status).toBe(200);
+      await expectEnrolled(token, person.email);
+    },
+    2 * RECOVERY_MS,
+  );
+
+  it.each(['factors', 'recovery_codes'])(
+    'while the factor is put in force and %s is being written: the same recovery codes for the repetition',
+    async (table) => {
+      const { token, person } = await member();
+      const { enrollmentId, secret } = await begin(token);
+      // Of the step to come: it stays good while nobody answers.
+      const code = appCode(secret, 1);
+      const [answer] = await Promise.all([
+        // A repetition is the same request, so it has the same code; the update that was accepted is tried once only.
+        untilAnswered((headers) => confirm(service, token, enrollmentId, code, headers)),
+        killWhileHeld(table),
+      ]);
+      expect(answer.status).toBe(200);
+      expect(answer.body.recoveryCodes).toHaveLength(10);
+      await expectEnrolled(token, person.email);
+    },
+    2 * RECOVERY_MS,
+  );
+
+  it(
+    'while it waits for the code',
+    async () => {
+      const { token, person } = await member();
+      const { enrollmentId, secret } = await begin(token);
+      const code = appCode(secret, 1);
+      await killBoth();
+      expect((await untilAnswered((headers) => confirm(service, token, enrollmentId, code, headers))).status).toBe(200);
+      await expectEnrolled(token, person.email);
+    },
+    2 * RECOVERY_MS,
+  );
+
+  it(
+    'while the notice is being enqueued',
+    async () => {
+      const { token, person } = await member();
+      const { enrollmentId, secret } = await begin(token);
+      const { pid = 0 } = service.stack.valkey ?? {};
+      process.kill(pid, 'SIGSTOP');
+      try {
+        expect((await confirm(service, token, enrollmentId, appCode(secret))).status).toBe(200);
+        await service.processes.consumer.kill();
+        await killBoth();
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+      await service.processes.consumer.start();
+      await expectEnrolled(token, person.email);
+    },
+    2 * RECOVERY_MS,
+  );
+});
