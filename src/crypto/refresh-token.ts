@@ -7,6 +7,11 @@ export interface RefreshTokens {
   first(): string;
   /** The one successor of a token; the same predecessor always has the same. */
   successor(token: string): string;
+  /**
+   * The successor of a token that was not shown, by what is stored of it: when a session is raised by a second factor. Whoever
+   * shows the token meanwhile is given the same one.
+   */
+  raised(hash: Uint8Array): string;
   /** What is stored of a token. */
   hash(token: string): Uint8Array<ArrayBuffer>;
 }
@@ -20,6 +25,7 @@ export const createRefreshTokens = (rootKey: Buffer): RefreshTokens => {
   return {
     first: () => randomBytes(32).toString('base64url'),
     successor: (token) => createHmac('sha256', key).update(token).digest('base64url'),
+    raised: (hash) => createHmac('sha256', key).update('raised\0').update(hash).digest('base64url'),
     // A plain hash is enough for a secret of 256 bits.
     hash: (token) => Uint8Array.from(createHash('sha256').update(token).digest()),
   };

@@ -48,8 +48,8 @@ export interface Sessions {
   end(caller: Pick<Caller, 'sessionId' | 'userId'>, origin: RequestOrigin): Promise<void>;
   endAll(caller: Caller, origin: RequestOrigin): Promise<void>;
   /**
-   * The caller has just shown a second factor: the session is `aal2` from now on, and has a new refresh token. The one before
-   * works for as long as a lost answer may take.
+   * The caller has just shown a second factor: the session is `aal2` from now on, and has the next refresh token. The one before
+   * is used up, as by a refresh: shown within half a minute it gives the same next one.
    * @throws {AppError} `invalid_token` where the session has ended meanwhile
    */
   raise(caller: Caller, origin: RequestOrigin): Promise<TokensResponse>;
@@ -117,7 +117,8 @@ export const createSessions = (dependencies: Dependencies): Sessions => {
       if (result.outcome === 'reused')
         notices.tell({ name: 'session:reuse-detected', eventId: result.sessionId, userId: result.userId });
       if (result.outcome !== 'rotated') throw new AppError('invalid_refresh_token');
-      return answer(result.session, successor, result.successorExpiresAt);
+      const next = result.wasRaised ? refreshTokens.raised(refreshTokens.hash(refreshToken)) : successor;
+      return answer(result.session, next, result.successorExpiresAt);
     },
 
     async end(caller, origin) {
@@ -129,16 +130,14 @@ export const createSessions = (dependencies: Dependencies): Sessions => {
     },
 
     async raise({ sessionId, userId, amr }, origin) {
-      const refreshToken = refreshTokens.first();
       const raised = await sessions.raise({
         ...{ sessionId, userId, origin },
         amr: [...new Set([...amr, 'otp', 'mfa'])],
-        refreshTokenHash: refreshTokens.hash(refreshToken),
+        successorOf: (predecessor) => refreshTokens.hash(refreshTokens.raised(predecessor)),
         idleExpiresInMs: config.refreshToken.idleExpiresInMs,
-        graceMs: REFRESH_GRACE_MS,
       });
       if (raised === undefined) throw new AppError('invalid_token');
-      return answer(raised.session, refreshToken, raised.refreshTokenExpiresAt);
+      return answer(raised.session, refreshTokens.raised(raised.predecessor), raised.refreshTokenExpiresAt);
     },
 
     async list(caller) {

@@ -1,7 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 
 import type { RequestOrigin } from '../contracts/audit';
-import type { Role } from '../contracts/session';
 import type { SessionEnd } from '../generated/prisma/client';
 
 import { type AuditTrail, insertAuditEvents } from './audit-trail';
@@ -9,20 +8,11 @@ import { createBatch } from './batch';
 import { insertNotice } from './notice-outbox';
 import type { Database } from './prisma-client';
 import type { Device, ProtectDevice } from './protected-device';
+import { type Raise, type RaisedSession, raiseSession } from './session-raise';
+import { isLive, ROLES, SESSION, type Session, type SessionRow, toSession } from './session-row';
 import type { Sql } from './sql';
 
 type Hash = Uint8Array<ArrayBuffer>;
-
-/** A login as its tokens tell it. */
-export interface Session {
-  readonly id: string;
-  readonly userId: string;
-  readonly roles: readonly Role[];
-  readonly acr: string;
-  readonly amr: readonly string[];
-  readonly authTime: Date;
-  readonly expiresAt: Date;
-}
 
 export interface NewSession {
   readonly userId: string;
@@ -55,20 +45,14 @@ export interface Rotation {
   readonly origin: RequestOrigin;
 }
 
-/** A second factor was shown in a session. */
-export interface Raise {
-  readonly sessionId: string;
-  readonly userId: string;
-  readonly amr: readonly string[];
-  readonly refreshTokenHash: Hash;
-  readonly idleExpiresInMs: number;
-  /** The refresh token before works for so long, milliseconds. */
-  readonly graceMs: number;
-  readonly origin: RequestOrigin;
-}
-
 export type RotationOutcome =
-  | { readonly outcome: 'rotated'; readonly session: Session; readonly successorExpiresAt: Date }
+  | {
+      readonly outcome: 'rotated';
+      readonly session: Session;
+      readonly successorExpiresAt: Date;
+      /** Somebody else has used the token: a second factor, which left another successor than a refresh leaves. */
+      readonly wasRaised: boolean;
+    }
   /** Unknown, expired, or of a session that has ended. */
   | { readonly outcome: 'refused' }
   /** Used before, and not just now: the family has been ended, and the notice is in the outbox. */
@@ -79,31 +63,14 @@ export interface SessionRepository {
   create(session: NewSession): Promise<OpenedSession | undefined>;
   /** Exchanges a refresh token for its successor, exactly once however many ask at the same time. */
   rotate(rotation: Rotation): Promise<RotationOutcome>;
-  /** Makes a live session `aal2`, as of now, and gives it a new refresh token. Undefined where it does not live. */
-  raise(raise: Raise): Promise<{ readonly session: Session; readonly refreshTokenExpiresAt: Date } | undefined>;
+  /** Makes a live session `aal2`, as of now, and exchanges its refresh token for the next. Undefined where it does not live. */
+  raise(raise: Raise): Promise<RaisedSession | undefined>;
   /** False where there is no such live session of this user. */
   end(sessionId: string, userId: string, reason: SessionEnd, origin: RequestOrigin): Promise<boolean>;
   endAll(userId: string, reason: SessionEnd, origin: RequestOrigin): Promise<number>;
   /** The session if it lives and its account may use it. */
   findLive(sessionId: string): Promise<Session | undefined>;
 }
-
-/** A session with what decides whether it lives. */
-interface SessionRow {
-  readonly id: string;
-  readonly user_id: string;
-  readonly acr: string;
-  readonly amr: string[];
-  readonly auth_time: Date;
-  readonly expires_at: Date;
-  readonly ended_at: Date | null;
-  readonly status: string;
-  readonly roles: Role[];
-}
-
-/** Arrays of an enum have no type of their own in the driver; as text they have. */
-const ROLES = 'ARRAY(SELECT role::text FROM user_roles r WHERE r.user_id = s.user_id) AS roles';
-const SESSION = `s.id, s.user_id, s.acr, s.amr, s.auth_time, s.expires_at, s.ended_at, u.status::text, ${ROLES}`;
 
 const AT_LOGIN = { eventId: '$1', userId: '$2', now: '$5' };
 const NEW_DEVICE = insertNotice('session:new-device', AT_LOGIN, 'seen WHERE is_new_device');
@@ -164,32 +131,11 @@ const ROTATE = {
     SELECT * FROM live`,
 };
 
-/** The older refresh token ends soon instead of being marked as used: shown late it is refused, and is no sign of a theft. */
-const RAISE = {
-  name: 'session/raise',
-  text: `
-    WITH live AS (
-      SELECT ${SESSION}, LEAST($6::timestamptz, s.expires_at) AS refresh_expires_at
-      FROM sessions s JOIN users u ON u.id = s.user_id
-      WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 AND u.status = 'ACTIVE'
-      FOR UPDATE OF s
-    ), raised AS (
-      UPDATE sessions SET acr = 'aal2', amr = $4::text[], auth_time = $3, last_used_at = $3 FROM live
-      WHERE sessions.id = live.id
-    ), older AS (
-      UPDATE refresh_tokens SET expires_at = LEAST(refresh_tokens.expires_at, $7::timestamptz) FROM live
-      WHERE session_id = live.id AND rotated_at IS NULL
-    ), token AS (
-      INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at)
-      SELECT $5::bytea, id, $3, refresh_expires_at FROM live
-    ), audited AS (${insertAuditEvents('$8', 'live')})
-    SELECT * FROM live`,
-};
-
 const FIND_BY_TOKEN = {
   name: 'session/find-by-token',
   text: `
-    SELECT ${SESSION}, t.rotated_at
+    SELECT ${SESSION}, t.rotated_at,
+      NOT EXISTS (SELECT 1 FROM refresh_tokens n WHERE n.replaces = t.hash AND n.hash = $2) AS was_raised
     FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id
     WHERE t.hash = $1`,
 };
@@ -228,26 +174,15 @@ const END_ALL = {
 
 type CreatedRow = Pick<SessionRow, 'roles'> & { readonly is_new_device: boolean; readonly others_alive: number };
 
-const isLive = (row: SessionRow, now: Date): boolean =>
-  row.ended_at === null && row.expires_at > now && row.status === 'ACTIVE';
-
-const toSession = (row: SessionRow): Session => ({
-  id: row.id,
-  userId: row.user_id,
-  roles: row.roles,
-  acr: row.acr,
-  amr: row.amr,
-  authTime: row.auth_time,
-  expiresAt: row.expires_at,
-});
-
 const earlier = (one: Date, other: Date): Date => (one < other ? one : other);
+
+type UsedRow = SessionRow & { readonly rotated_at: Date | null; readonly was_raised: boolean };
 
 /** A token that could not be used: it was used just now, or long ago, or it is worth nothing. */
 const rotateAgain = async (sql: Sql, audit: AuditTrail, rotation: Rotation): Promise<RotationOutcome> => {
   const { predecessor, idleExpiresInMs, graceMs, origin } = rotation;
   const now = new Date();
-  const [row] = await sql<SessionRow & { rotated_at: Date | null }>(FIND_BY_TOKEN, [predecessor]);
+  const [row] = await sql<UsedRow>(FIND_BY_TOKEN, [predecessor, rotation.successor]);
   if (row?.rotated_at == null || !isLive(row, now)) return { outcome: 'refused' };
   if (now.getTime() - row.rotated_at.getTime() > graceMs) {
     const event = audit.seal({
@@ -262,7 +197,8 @@ const rotateAgain = async (sql: Sql, audit: AuditTrail, rotation: Rotation): Pro
     return { outcome: 'reused', sessionId: row.id, userId: row.user_id };
   }
   const idleExpiry = new Date(row.rotated_at.getTime() + idleExpiresInMs);
-  return { outcome: 'rotated', session: toSession(row), successorExpiresAt: earlier(idleExpiry, row.expires_at) };
+  const successorExpiresAt = earlier(idleExpiry, row.expires_at);
+  return { outcome: 'rotated', session: toSession(row), successorExpiresAt, wasRaised: row.was_raised };
 };
 
 interface Dependencies {
@@ -315,23 +251,11 @@ export const createSessionRepository = ({
       const values = [rotation.predecessor, rotation.successor, now, idleExpiry];
       const [row] = await sql<SessionRow & { successor_expires_at: Date }>(ROTATE, values);
       if (row === undefined) return rotateAgain(sql, audit, rotation);
-      return { outcome: 'rotated', session: toSession(row), successorExpiresAt: row.successor_expires_at };
+      const successorExpiresAt = row.successor_expires_at;
+      return { outcome: 'rotated', session: toSession(row), successorExpiresAt, wasRaised: false };
     },
 
-    async raise({ sessionId, userId, amr, refreshTokenHash, idleExpiresInMs, graceMs, origin }) {
-      const now = new Date();
-      const [idleExpiry, graceEnd] = [idleExpiresInMs, graceMs].map((ms) => new Date(now.getTime() + ms));
-      const actor = { kind: 'user', id: userId } as const;
-      const event = audit.seal({
-        ...{ action: 'session.stepped_up', actor, subjectId: userId, origin },
-        details: { sessionId, amr },
-      });
-      const values = [sessionId, userId, now, amr, refreshTokenHash, idleExpiry, graceEnd, event];
-      const [row] = await sql<SessionRow & { refresh_expires_at: Date }>(RAISE, values);
-      if (row === undefined) return undefined;
-      const session = { ...toSession(row), acr: 'aal2', amr, authTime: now };
-      return { session, refreshTokenExpiresAt: row.refresh_expires_at };
-    },
+    raise: (raise) => raiseSession(sql, audit, raise),
 
     async end(sessionId, userId, reason, origin) {
       const actor = { kind: 'user', id: userId } as const;

@@ -219,19 +219,29 @@ describe('step-up', () => {
     expect((await again(body.accessToken as string)).status).toBe(201);
   });
 
-  it('gives a new refresh token, and the one before goes without taking the session with it', async () => {
+  it('uses the refresh token up as a refresh does: one chain, the same next token for a lost answer, a theft when it is shown late', async () => {
     const owner = await protectedPerson(service);
     const { body: login } = await logInFully(service, owner);
     await letStepsPass(service, owner.userId);
     const { body: raised } = await stepUp(service, login.accessToken as string, appCode(owner.secret));
     expect(raised.sessionId).toBe(login.sessionId);
-    await service.database.query(
-      `UPDATE refresh_tokens SET expires_at = expires_at - interval '30 seconds' WHERE session_id = $1 AND expires_at < now() + interval '1 minute'`,
+    const refresh = (refreshToken: unknown) => service.http.post('/v1/auth/refresh', { refreshToken });
+    const lost = await refresh(login.refreshToken);
+    expect(lost).toMatchObject({ status: 200, body: { refreshToken: raised.refreshToken } });
+    expect(claimsOf(lost)).toMatchObject({ acr: 'aal2' });
+    const { rows } = await service.database.query(
+      'SELECT 1 FROM refresh_tokens WHERE session_id = $1 AND rotated_at IS NULL',
       [raised.sessionId],
     );
-    const refresh = (refreshToken: unknown) => service.http.post('/v1/auth/refresh', { refreshToken });
+    expect(rows).toHaveLength(1);
+    const next = await refresh(raised.refreshToken);
+    expect(next.status).toBe(200);
+    await service.database.query(
+      `UPDATE refresh_tokens SET rotated_at = rotated_at - interval '31 seconds' WHERE session_id = $1`,
+      [raised.sessionId],
+    );
     expectProblem(await refresh(login.refreshToken), { status: 401, code: 'invalid_refresh_token' });
-    expect((await refresh(raised.refreshToken)).status).toBe(200);
+    expectProblem(await refresh(next.body.refreshToken), { status: 401, code: 'invalid_refresh_token' });
   });
 
   it('without a second factor is refused as a wrong code is', async () => {

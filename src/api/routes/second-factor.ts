@@ -31,7 +31,7 @@ export const secondFactorRoutes = (challenges: Pick<LoginChallenges, 'complete'>
     path: '/v1/auth/step-up',
     operationId: 'stepUp',
     summary: 'Show the second factor again, before a sensitive act',
-    description: `The session goes on as \`aal2\` with a fresh \`auth_time\`, under a new refresh token; the one before works for 30 seconds more. ${DELAYS}`,
+    description: `The session goes on as \`aal2\` with a fresh \`auth_time\`, under the next refresh token; the one before is used up as by a refresh. ${DELAYS}`,
     tags: TAGS,
     auth: 'bearer',
     limit: 'credentials',
