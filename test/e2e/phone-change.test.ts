@@ -392,6 +392,11 @@ describe('after a change of the phone (SIM swap)', () => {
         .filter(([, operation]) => operation['x-high-risk'] === true)
         .map(([method]) => `${method} ${path}`),
     );
-    expect(waiting.sort()).toEqual(['post /v1/users/me/email', 'post /v1/users/me/phone']);
+    expect(waiting.sort()).toEqual([
+      'delete /v1/auth/mfa/factors/{id}',
+      'post /v1/auth/mfa/recovery-codes',
+      'post /v1/users/me/email',
+      'post /v1/users/me/phone',
+    ]);
   });
 });
