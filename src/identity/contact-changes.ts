@@ -1,6 +1,6 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
-import { v7 as uuidv7 } from 'uuid';
+import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
 
 import type { NewAuditEvent, RequestOrigin } from '../contracts/audit';
 import type { Caller } from '../contracts/caller';
@@ -57,19 +57,11 @@ export interface ContactChanges {
 
 const seconds = (milliseconds: number): number => Math.max(1, Math.ceil(milliseconds / 1_000));
 
-/** A UUID of version 8 (RFC 9562) for each repetition id: a repeated request asks for the same code again. */
-const changeIdOf = (repetitionId: string | undefined): string => {
-  if (repetitionId === undefined) return uuidv7();
-  const digest = createHash('sha256').update(`contact-change\0${repetitionId}`).digest('hex');
-  const variant = '89ab'[Number.parseInt(digest.charAt(16), 16) % 4] ?? '8';
-  return [
-    digest.slice(0, 8),
-    digest.slice(8, 12),
-    `8${digest.slice(13, 16)}`,
-    `${variant}${digest.slice(17, 20)}`,
-    digest.slice(20, 32),
-  ].join('-');
-};
+/** Of the ids of changes that follow from a repetition id (RFC 9562, section 6.6). */
+const CHANGE_NAMESPACE = '7d1b3c52-9f4e-4c68-a0d5-2e8f6b7a9c31';
+/** The same for each repetition id: a repeated request asks for the same code again. */
+const changeIdOf = (repetitionId: string | undefined): string =>
+  repetitionId === undefined ? uuidv7() : uuidv5(repetitionId, CHANGE_NAMESPACE);
 
 /** @throws {AppError} for every outcome but a code that was stored */
 const acceptedOf = (result: ContactRequestOutcome): AcceptedChange => {

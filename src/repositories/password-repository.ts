@@ -95,9 +95,7 @@ const REPLACE = {
 export const replacePassword = async (
   sql: Sql,
   { userId, hash, now }: { userId: string; hash: string; now: Date },
-): Promise<boolean> => {
-  return (await sql(REPLACE, [userId, hash, now, null])).length === 1;
-};
+): Promise<boolean> => (await sql(REPLACE, [userId, hash, now, null])).length === 1;
 
 interface CredentialRow {
   readonly hash: string;
