@@ -12,6 +12,7 @@ import { createRestrictions } from '../identity/restrictions';
 import { createToUserResponse } from '../identity/users';
 import { createAuditTrail } from '../repositories/audit-trail';
 import { createContactChangeRepository } from '../repositories/contact-change-repository';
+import { createTotpStrategy } from '../repositories/factor-kinds';
 import { createFactorRepository } from '../repositories/factor-repository';
 import { createMfaEnrollmentRepository } from '../repositories/mfa-enrollment-repository';
 import { createNoticeOutbox } from '../repositories/notice-outbox';
@@ -33,7 +34,8 @@ const buildMfaData = (parts: MfaParts) => {
   const recoveryCodes = createRecoveryCodes(parts.tokenKey);
   const totp = createTotp();
   const factors = createFactorRepository({ ...parts, recoveryCodes });
-  const enrollments = createMfaEnrollmentRepository({ ...parts, recoveryCodes, totp });
+  const strategies = { totp: createTotpStrategy(totp) };
+  const enrollments = createMfaEnrollmentRepository({ ...parts, recoveryCodes, strategies });
   return { recoveryCodes, totp, factors, enrollments };
 };
 

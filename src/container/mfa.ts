@@ -1,6 +1,7 @@
 import type { Config } from '../config/load';
 import { hashOpaqueToken, newOpaqueToken } from '../crypto/opaque-token';
 import { toQrCode } from '../crypto/qr-code';
+import { createEnrollmentAnswers } from '../identity/enrollment-answers';
 import { createEnrollments } from '../identity/enrollments';
 import { createFactors } from '../identity/factors';
 import type { LockOut } from '../identity/lock-out';
@@ -38,7 +39,8 @@ interface Parts {
 export const buildMfa = ({ security }: Config, data: Data, { reauthentication, starter, notices }: Parts) => ({
   enrollments: createEnrollments({
     ...data,
-    ...{ reauthentication, starter, toQrCode },
+    ...{ reauthentication, starter },
+    answers: createEnrollmentAnswers({ ...data, toQrCode }),
     expiresInMs: security.mfaEnrollmentExpiresInMs,
   }),
   factors: createFactors({ ...data, notices }),

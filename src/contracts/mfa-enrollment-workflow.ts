@@ -1,13 +1,12 @@
 import { defineUpdate } from '@temporalio/workflow';
 
 import type { FieldLocation } from './data-protection';
+import type { FactorKind } from './mfa';
 
 export const MFA_ENROLLMENT_WORKFLOW = 'mfaEnrollment';
 
-/** Factors that are proven by an enrolment, as paths and workflow ids name them. */
-type Factor = 'totp';
-
-export const mfaEnrollmentWorkflowId = (userId: string, factor: Factor): string => `mfa-enrollment/${userId}/${factor}`;
+export const mfaEnrollmentWorkflowId = (userId: string, factor: FactorKind): string =>
+  `mfa-enrollment/${userId}/${factor}`;
 
 /** An enrolment that waits for its code. */
 export interface OpenEnrollment {
@@ -19,7 +18,7 @@ export interface OpenEnrollment {
 /** Ids and times only: secret and recovery codes never enter Temporal. */
 export interface MfaEnrollmentInput {
   readonly userId: string;
-  readonly factor: Factor;
+  readonly factor: FactorKind;
   /** Life of an enrolment, milliseconds. */
   readonly expiresInMs: number;
   /** An enrolment that goes on in a new run, because the history of the old one had become long. */
@@ -33,9 +32,10 @@ export interface EnrollmentBegin {
   readonly labelCiphertext?: string | undefined;
 }
 
-/** The code works once, and stands in the history under the payload codec only. */
+/** It works once, and stands in the history under the payload codec only. */
 export interface EnrollmentAttempt {
   readonly enrollmentId: string;
+  /** Of some kinds not a code but the response to a challenge, as JSON text. */
   readonly code: string;
 }
 

@@ -4,8 +4,12 @@ import { instantSchema, uuidSchema } from './identity';
 import { tokensResponse } from './session';
 import { cleanText } from './text';
 
-/** Second factors that can be enrolled. */
-export const ENROLLABLE_FACTORS = ['totp'] as const;
+/** Second factors that an account can have, as paths and workflow ids name them. */
+export const FACTOR_KINDS = ['totp'] as const;
+export type FactorKind = (typeof FACTOR_KINDS)[number];
+
+/** Those that are enrolled with a code. */
+export const ENROLLABLE_FACTORS = ['totp'] as const satisfies readonly FactorKind[];
 export type EnrollableFactor = (typeof ENROLLABLE_FACTORS)[number];
 
 /** What a second factor can be proven with: a factor in force, or a recovery code in its stead. */
@@ -43,9 +47,12 @@ export type EnrollmentRequest = z.output<typeof enrollmentRequest>;
 export const enrollmentResponse = z.object({
   enrollmentId: uuidSchema,
   factor: z.enum(ENROLLABLE_FACTORS),
-  secret: z.string().meta({ description: 'Base32, 160 bits, to be typed where the picture cannot be read' }),
-  otpauthUri: z.string().meta({ description: 'Key URI of the authenticator app' }),
-  qrCode: z.string().meta({ description: 'The key URI as a picture: data URI of an SVG' }),
+  secret: z
+    .string()
+    .meta({ description: 'Of `totp`: base32, 160 bits, to be typed where the picture cannot be read' })
+    .optional(),
+  otpauthUri: z.string().meta({ description: 'Of `totp`: key URI of the authenticator app' }).optional(),
+  qrCode: z.string().meta({ description: 'Of `totp`: the key URI as a picture, data URI of an SVG' }).optional(),
   expiresAt: instantSchema,
 });
 export type EnrollmentResponse = z.output<typeof enrollmentResponse>;
@@ -61,7 +68,7 @@ export const recoveryCodesResponse = z.object({ recoveryCodes: recoveryCodesSche
 
 export const factorResponse = z.object({
   id: uuidSchema,
-  factor: z.enum(ENROLLABLE_FACTORS),
+  factor: z.enum(FACTOR_KINDS),
   label: z.string().nullable(),
   confirmedAt: instantSchema,
 });

@@ -8,17 +8,18 @@ import {
   type ConfirmResponse,
   type EnrollmentRequest,
   type EnrollmentResponse,
+  type FactorKind,
   STEP_UP_MAX_AGE_MS,
 } from '../contracts/mfa';
 import { factorLabelLocation } from '../contracts/mfa-enrollment-workflow';
 import type { RecoveryCodes } from '../crypto/recovery-code';
-import type { Totp } from '../crypto/totp';
 import type { FactorRepository } from '../repositories/factor-repository';
 import type { Enrollment, MfaEnrollmentRepository } from '../repositories/mfa-enrollment-repository';
-import type { UserRepository } from '../repositories/user-repository';
+import type { User, UserRepository } from '../repositories/user-repository';
 import type { WorkflowStarter } from '../temporal/workflow-starter';
 
 import { requireAssurance } from './assurance';
+import type { EnrollmentAnswers } from './enrollment-answers';
 import type { Reauthentication } from './reauthentication';
 
 interface Dependencies {
@@ -26,13 +27,22 @@ interface Dependencies {
   readonly factors: Pick<FactorRepository, 'hasAny'>;
   readonly users: Pick<UserRepository, 'findById'>;
   readonly cipher: Pick<FieldCipher, 'encrypt'>;
-  readonly totp: Pick<Totp, 'keyUri'>;
-  readonly toQrCode: (text: string) => string;
+  readonly answers: EnrollmentAnswers;
   readonly recoveryCodes: Pick<RecoveryCodes, 'codes'>;
   readonly starter: Pick<WorkflowStarter, 'beginEnrollment' | 'confirmEnrollment' | 'cancelEnrollment'>;
   readonly reauthentication: Pick<Reauthentication, 'byRecentLogin'>;
   /** Life of an enrolment, milliseconds. */
   readonly expiresInMs: number;
+}
+
+/** An enrolment that has just begun, and whose it is. */
+export interface BegunEnrollment {
+  readonly enrollmentId: string;
+  /** What the code is tried against: the secret of an authenticator app, the challenge of a passkey. */
+  readonly secret: string;
+  readonly user: User;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
 }
 
 export interface Enrollments {
@@ -41,6 +51,12 @@ export interface Enrollments {
    * @throws {AppError} `reauthentication_required`, `step_up_required`, `enrollment_ended` (another request at the same time has
    *   begun a later one), `service_unavailable`
    */
+  open(
+    caller: Caller,
+    request: { readonly factor: FactorKind; readonly label?: string | undefined },
+    repetitionId?: string,
+  ): Promise<BegunEnrollment>;
+  /** The same, with the answer for its owner. */
   begin(caller: Caller, request: EnrollmentRequest, repetitionId?: string): Promise<EnrollmentResponse>;
   /** @throws {AppError} `invalid_code`, `enrollment_not_found`, `enrollment_ended`, `enrollment_confirmed`, `service_unavailable` */
   confirm(caller: Caller, enrollmentId: string, code: string, repetitionId?: string): Promise<ConfirmResponse>;
@@ -52,7 +68,7 @@ export interface Enrollments {
 type Confirmed = Pick<Enrollment, 'recoveryCodes'> & { readonly factorId: string };
 
 export const createEnrollments = (deps: Dependencies): Enrollments => {
-  const { enrollments, factors, users, cipher, totp, recoveryCodes, starter, reauthentication, expiresInMs } = deps;
+  const { enrollments, factors, users, cipher, answers, recoveryCodes, starter, reauthentication } = deps;
 
   const authorize = async (caller: Caller): Promise<void> => {
     if (await factors.hasAny(caller.userId)) requireAssurance(caller, { acr: 'aal2', maxAgeMs: STEP_UP_MAX_AGE_MS });
@@ -99,21 +115,28 @@ export const createEnrollments = (deps: Dependencies): Enrollments => {
     return confirmed;
   };
 
+  const open: Enrollments['open'] = async (caller, { factor, label }, repetitionId) => {
+    const { userId } = caller;
+    await authorize(caller);
+    const labelCiphertext = label === undefined ? undefined : cipher.encrypt(label, factorLabelLocation(userId));
+    const { enrollmentId, expiresAt } = await starter.beginEnrollment({
+      input: { userId, factor, expiresInMs: deps.expiresInMs },
+      begin: { labelCiphertext },
+      updateId: repetitionId ?? randomUUID(),
+    });
+    const [{ secret }, user] = await Promise.all([find(userId, enrollmentId), users.findById(userId)]);
+    if (secret === undefined || user === undefined) throw new AppError('enrollment_ended');
+    return { enrollmentId, secret, user, expiresAt };
+  };
+
   return {
-    async begin(caller, { factor, label }, repetitionId) {
-      const { userId } = caller;
-      await authorize(caller);
-      const labelCiphertext = label === undefined ? undefined : cipher.encrypt(label, factorLabelLocation(userId));
-      const { enrollmentId, expiresAt } = await starter.beginEnrollment({
-        input: { userId, factor, expiresInMs },
-        begin: { labelCiphertext },
-        updateId: repetitionId ?? randomUUID(),
-      });
-      const [{ secret }, user] = await Promise.all([find(userId, enrollmentId), users.findById(userId)]);
-      if (secret === undefined || user === undefined) throw new AppError('enrollment_ended');
-      const otpauthUri = totp.keyUri(secret, user.email);
-      const qrCode = deps.toQrCode(otpauthUri);
-      return { enrollmentId, factor, secret, otpauthUri, qrCode, expiresAt: new Date(expiresAt).toISOString() };
+    open,
+
+    async begin(caller, request, repetitionId) {
+      const { factor } = request;
+      const begun = await open(caller, request, repetitionId);
+      const { enrollmentId, expiresAt } = begun;
+      return { enrollmentId, factor, ...answers[factor](begun), expiresAt: new Date(expiresAt).toISOString() };
     },
 
     async confirm(caller, enrollmentId, code, repetitionId) {

@@ -2,10 +2,11 @@ import { v7 as uuidv7 } from 'uuid';
 
 import type { RequestOrigin } from '../contracts/audit';
 import type { FieldCipher } from '../contracts/data-protection';
-import type { EnrollableFactor } from '../contracts/mfa';
+import type { FactorKind } from '../contracts/mfa';
 import { factorLabelLocation } from '../contracts/mfa-enrollment-workflow';
 
 import type { AuditTrail } from './audit-trail';
+import { kindOf } from './factor-kinds';
 import { insertNotice } from './notice-outbox';
 import type { Database } from './prisma-client';
 import type { Sql } from './sql';
@@ -20,7 +21,7 @@ export interface RecoveryCodeSets {
 
 export interface Factor {
   readonly id: string;
-  readonly factor: EnrollableFactor;
+  readonly factor: FactorKind;
   readonly label: string | null;
   readonly confirmedAt: Date;
 }
@@ -51,7 +52,7 @@ interface Dependencies {
 const LIST = {
   name: 'factor/list',
   text: `
-    SELECT f.id, f.label_ciphertext, f.confirmed_at,
+    SELECT f.id, f.type::text, f.label_ciphertext, f.confirmed_at,
       (SELECT count(*)::int FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL) AS codes_left
     FROM factors f WHERE user_id = $1 ORDER BY f.id`,
 };
@@ -121,12 +122,13 @@ export const createFactorRepository = ({ database, cipher, audit, recoveryCodes 
     async list(userId) {
       const rows = await database.sql<{
         id: string;
+        type: string;
         label_ciphertext: string | null;
         confirmed_at: Date;
         codes_left: number;
       }>(LIST, [userId]);
-      const factors = rows.map(({ id, label_ciphertext: label, confirmed_at: confirmedAt }) => ({
-        ...({ id, factor: 'totp', confirmedAt } as const),
+      const factors = rows.map(({ id, type, label_ciphertext: label, confirmed_at: confirmedAt }) => ({
+        ...{ id, factor: kindOf(type), confirmedAt },
         label: label === null ? null : cipher.decrypt(label, factorLabelLocation(userId)),
       }));
       return { factors, recoveryCodesLeft: rows[0]?.codes_left ?? 0 };

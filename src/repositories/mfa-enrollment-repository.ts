@@ -2,10 +2,11 @@ import { v7 as uuidv7 } from 'uuid';
 
 import type { FieldCipher } from '../contracts/data-protection';
 import { IDEMPOTENCY_KEY_LIFE_MS } from '../contracts/idempotency';
-import { type EnrollableFactor, MAX_FACTOR_ATTEMPTS } from '../contracts/mfa';
+import { type FactorKind, MAX_FACTOR_ATTEMPTS } from '../contracts/mfa';
 import type { ConfirmOutcome, EnrollmentAttempt, OpenEnrollment } from '../contracts/mfa-enrollment-workflow';
 
 import type { AuditTrail } from './audit-trail';
+import { FACTOR_TYPES, type FactorStrategies, type FactorType, kindOf, type ProvenFactor } from './factor-kinds';
 import { insertRecoveryCodes, type RecoveryCodeSets } from './factor-repository';
 import type { Database } from './prisma-client';
 import type { Sql } from './sql';
@@ -14,7 +15,7 @@ export interface NewEnrollment {
   readonly enrollmentId: string;
   readonly workflowId: string;
   readonly userId: string;
-  readonly factor: EnrollableFactor;
+  readonly factor: FactorKind;
   readonly labelCiphertext?: string | undefined;
   readonly expiresInMs: number;
 }
@@ -28,7 +29,7 @@ export interface Enrollment {
   readonly lastAttemptId: string | null;
   readonly factorId: string | null;
   readonly recoveryCodes: boolean;
-  /** Base32, while it is open. */
+  /** What the code is tried against, while it is open: the secret of an authenticator app, the challenge of a passkey. */
   readonly secret: string | undefined;
 }
 
@@ -37,8 +38,8 @@ export interface MfaEnrollmentRepository {
   create(enrollment: NewEnrollment): Promise<OpenEnrollment>;
   find(userId: string, enrollmentId: string): Promise<Enrollment | undefined>;
   /**
-   * Tries a code. The right one puts the factor in force in the stead of an older one of its kind, and makes recovery codes
-   * for an account that had no second factor, all in one transaction. `attemptId` makes a repeated call the same try.
+   * Tries a code. The right one puts the factor in force, in the stead of an older one where one of its kind is all, and makes
+   * recovery codes for an account that had no second factor, all in one transaction. `attemptId` makes a repeated call the same try.
    */
   confirm(attempt: EnrollmentAttempt & { readonly attemptId: string }): Promise<ConfirmOutcome>;
   /** Ends an open enrolment; does nothing to one that is closed. */
@@ -49,14 +50,14 @@ interface Dependencies {
   readonly database: Pick<Database, 'sql' | 'transact'>;
   readonly cipher: FieldCipher;
   readonly audit: Pick<AuditTrail, 'append'>;
-  readonly totp: { newSecret(): string; match(secret: string, code: string): number | undefined };
+  readonly strategies: FactorStrategies;
   readonly recoveryCodes: RecoveryCodeSets;
 }
 
 interface Row {
   readonly user_id: string;
   readonly workflow_id: string;
-  readonly type: 'TOTP';
+  readonly type: FactorType;
   readonly status: Enrollment['status'];
   readonly label_ciphertext: string | null;
   readonly secret_ciphertext: string | null;
@@ -111,17 +112,19 @@ const END = {
     UPDATE mfa_enrollments SET status = 'ENDED', secret_ciphertext = NULL, closed_at = $2
     WHERE id = $1 AND status = 'OPEN'`,
 };
-/** One factor of a kind: the new one in the stead of the old one, whose last step is no concern of another secret. */
+/** Where one factor of the kind is all ($8): the old one, whose last step is no concern of another secret. */
 const REPLACE_FACTOR = {
   name: 'mfa-enrollment/replace-factor',
   text: `
-    WITH replaced AS (DELETE FROM factors WHERE user_id = $2 AND type = $3::factor_type)
+    WITH replaced AS (DELETE FROM factors WHERE user_id = $2 AND type = $3::factor_type AND $8::boolean)
     INSERT INTO factors (id, user_id, type, label_ciphertext, secret_ciphertext, last_time_step, created_at, confirmed_at)
     VALUES ($1, $2, $3::factor_type, $4, $5, $6, $7, $7)`,
 };
 const HAS_FACTOR = {
   name: 'mfa-enrollment/has-factor',
-  text: 'SELECT EXISTS (SELECT 1 FROM factors WHERE user_id = $1) AS found',
+  text: `
+    SELECT EXISTS (SELECT 1 FROM factors WHERE user_id = $1) AS any_kind,
+      EXISTS (SELECT 1 FROM factors WHERE user_id = $1 AND type = $2::factor_type) AS same_kind`,
 };
 const CONFIRM = {
   name: 'mfa-enrollment/confirm',
@@ -130,12 +133,11 @@ const CONFIRM = {
       factor_id = $4, recovery_codes = $5 WHERE id = $1`,
 };
 
-const TYPES = { totp: 'TOTP' } as const satisfies Record<EnrollableFactor, Row['type']>;
 const secretLocation = (rowId: string) => ({ table: 'mfa_enrollments', column: 'secret_ciphertext', rowId });
 export const factorSecretLocation = (rowId: string) => ({ table: 'factors', column: 'secret_ciphertext', rowId });
 
 export const createMfaEnrollmentRepository = (deps: Dependencies): MfaEnrollmentRepository => {
-  const { database, cipher, audit, totp, recoveryCodes } = deps;
+  const { database, cipher, audit, strategies, recoveryCodes } = deps;
   const secretOf = (id: string, { secret_ciphertext: ciphertext }: Row): string | undefined =>
     ciphertext === null ? undefined : cipher.decrypt(ciphertext, secretLocation(id));
 
@@ -151,19 +153,23 @@ export const createMfaEnrollmentRepository = (deps: Dependencies): MfaEnrollment
     return { outcome: isLast ? 'too_many_attempts' : 'invalid_code' };
   };
 
-  /** The proven secret becomes the factor. */
-  const succeed = async (sql: Sql, id: string, row: Row, secret: string, step: number, attemptId: string) => {
-    const { user_id: userId, workflow_id: workflowId } = row;
+  /** What was proven becomes the factor. */
+  const succeed = async (sql: Sql, id: string, row: Row, proven: ProvenFactor, attemptId: string) => {
+    const { user_id: userId, workflow_id: workflowId, type } = row;
     const [now, factorId] = [new Date(), uuidv7()];
-    const [had] = await sql<{ found: boolean }>(HAS_FACTOR, [userId]);
-    const isFirst = had?.found !== true;
-    const secretCiphertext = cipher.encrypt(secret, factorSecretLocation(factorId));
-    await sql(REPLACE_FACTOR, [factorId, userId, row.type, row.label_ciphertext, secretCiphertext, step, now]);
+    const { isSingle } = strategies[kindOf(type)];
+    const [had] = await sql<{ any_kind: boolean; same_kind: boolean }>(HAS_FACTOR, [userId, type]);
+    const isFirst = had?.any_kind !== true;
+    const secret = proven.secret === undefined ? null : cipher.encrypt(proven.secret, factorSecretLocation(factorId));
+    const factor = [factorId, userId, type, row.label_ciphertext, secret, proven.timeStep ?? null, now, isSingle];
+    await sql(REPLACE_FACTOR, factor);
+    await proven.store?.(sql, { factorId, userId, now });
     if (isFirst) await insertRecoveryCodes(sql, recoveryCodes, { userId, setId: factorId, now });
     await sql(CONFIRM, [id, now, attemptId, factorId, isFirst]);
+    const replaced = isSingle && had?.same_kind === true;
     await audit.append(sql, {
       ...{ action: 'mfa.factor_added', actor: { kind: 'user', id: userId }, subjectId: userId, workflowId },
-      details: { enrollmentId: id, factorId, type: row.type, replaced: !isFirst, recoveryCodes: isFirst },
+      details: { enrollmentId: id, factorId, type, replaced, recoveryCodes: isFirst },
     });
     return { outcome: 'confirmed', factorId, recoveryCodes: isFirst } as const;
   };
@@ -172,10 +178,11 @@ export const createMfaEnrollmentRepository = (deps: Dependencies): MfaEnrollment
     async create({ enrollmentId, workflowId, userId, factor, labelCiphertext, expiresInMs }) {
       const now = Date.now();
       const times = [new Date(now), new Date(now + expiresInMs), new Date(now - IDEMPOTENCY_KEY_LIFE_MS)];
-      const secretCiphertext = cipher.encrypt(totp.newSecret(), secretLocation(enrollmentId));
-      const owner = [enrollmentId, workflowId, userId, TYPES[factor], labelCiphertext ?? null];
+      const owner = [enrollmentId, workflowId, userId, FACTOR_TYPES[factor], labelCiphertext ?? null];
       await database.transact(async (sql) => {
         await sql(HOLD_OWNER, [userId]);
+        const secret = await strategies[factor].begin(sql, { enrollmentId, userId });
+        const secretCiphertext = cipher.encrypt(secret, secretLocation(enrollmentId));
         await sql(CREATE, [...owner, secretCiphertext, ...times]);
       });
       const [row] = await database.sql<Pick<Row, 'expires_at'>>(FIND_EXPIRY, [enrollmentId]);
@@ -213,10 +220,11 @@ export const createMfaEnrollmentRepository = (deps: Dependencies): MfaEnrollment
         const secret = secretOf(enrollmentId, row);
         if (row.status !== 'OPEN' || secret === undefined || row.expires_at <= new Date() || held.length === 0)
           return { outcome: 'ended' };
-        const step = totp.match(secret, code);
-        return step === undefined
+        const identity = { enrollmentId, userId: row.user_id, secret };
+        const proven = await strategies[kindOf(row.type)].prove(sql, identity, code);
+        return proven === undefined
           ? fail(sql, enrollmentId, row, attemptId)
-          : succeed(sql, enrollmentId, row, secret, step, attemptId);
+          : succeed(sql, enrollmentId, row, proven, attemptId);
       }),
 
     async end(enrollmentId) {
