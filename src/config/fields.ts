@@ -141,6 +141,24 @@ export const list = (defaultValue: string, description: string) =>
 
 const isOrigin = (value: string): boolean => URL.canParse(value) && new URL(value).origin === value;
 
+/** Some of `values`, separated by commas. */
+export const subset = <const T extends readonly [string, ...string[]]>(
+  values: T,
+  defaultValue: string,
+  description: string,
+) => {
+  const format = `comma-separated, of ${values.join(', ')}`;
+  const isKnown = (value: string): value is T[number] => values.includes(value);
+  return describe(
+    z
+      .string()
+      .transform(split)
+      .refine((chosen): chosen is T[number][] => chosen.every(isKnown), `must be ${format}`)
+      .prefault(defaultValue),
+    { description, format },
+  );
+};
+
 /** Comma-separated web origins, as browsers send them in `Origin`; `*` is none. */
 export const origins = (defaultValue: string, description: string) =>
   describe(

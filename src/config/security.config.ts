@@ -1,6 +1,16 @@
 import { z } from 'zod';
 
-import { choice, duration, integer, optionalHttpUrl, reloadable, secretKey, secretKeyRing, text } from './fields';
+import {
+  choice,
+  duration,
+  integer,
+  optionalHttpUrl,
+  reloadable,
+  secretKey,
+  secretKeyRing,
+  subset,
+  text,
+} from './fields';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -24,6 +34,13 @@ export const securityEnv = z.object({
   PASSWORD_RESET_EXPIRES_IN: duration('15m', 'A link that resets a password works for so long'),
   CONTACT_CHANGE_EXPIRES_IN: duration('10m', 'A code that proves another phone or e-mail address works for so long'),
   MFA_ENROLLMENT_EXPIRES_IN: duration('10m', 'A second factor that is being enrolled must be proven within this time'),
+  MFA_FACTORS: reloadable(
+    subset(
+      ['totp', 'email_otp', 'sms_otp', 'passkey'],
+      'totp,email_otp,sms_otp,passkey',
+      'Kinds of second factor that can be set up; those in force stay',
+    ),
+  ),
   REAUTHENTICATION_MAX_AGE: duration(
     '15m',
     'A change of the phone without the password, and a first second factor, need a login that is not older than this',
@@ -81,6 +98,7 @@ export const toSecurityConfig = (env: z.output<typeof securityEnv>) => ({
   passwordResetExpiresInMs: env.PASSWORD_RESET_EXPIRES_IN,
   contactChangeExpiresInMs: env.CONTACT_CHANGE_EXPIRES_IN,
   mfaEnrollmentExpiresInMs: env.MFA_ENROLLMENT_EXPIRES_IN,
+  mfaFactors: env.MFA_FACTORS,
   reauthenticationMaxAgeMs: env.REAUTHENTICATION_MAX_AGE,
   holds: { highRiskMs: env.PHONE_CHANGE_HIGH_RISK_HOLD, payoutMs: env.PHONE_CHANGE_PAYOUT_HOLD },
   passwordPolicy: env.PASSWORD_POLICY,

@@ -8,7 +8,7 @@ import { contactChangeRoutes } from '../api/routes/contact-change';
 import { mfaRoutes } from '../api/routes/mfa';
 import { passwordRoutes } from '../api/routes/password';
 import { registrationRoutes } from '../api/routes/registration';
-import { secondFactorRoutes } from '../api/routes/second-factor';
+import { factorCodeRoutes, secondFactorRoutes } from '../api/routes/second-factor';
 import { sessionRoutes } from '../api/routes/session';
 import { userRoutes } from '../api/routes/user';
 import type { Config } from '../config/load';
@@ -72,7 +72,7 @@ export const buildApi = (context: ProcessContext) => {
   const { routeLimits, lockOut, close: closeLimits } = buildLimits(context, data);
   const identity = buildIdentity(context, data, temporal, queue, lockOut);
   const { accessTokens, sessions, notices, login, passwords, registrations, profile, contactChanges } = identity;
-  const { challenges, stepUp, mfa } = identity;
+  const { challenges, factorCodes, stepUp, mfa } = identity;
   const administration = buildAdministration(data, config);
   const readiness = buildApiReadiness({ database, queue, temporal, transport });
   const app = createApp({
@@ -81,6 +81,7 @@ export const buildApi = (context: ProcessContext) => {
       ...passwordRoutes(passwords),
       ...sessionRoutes({ login, sessions, accessTokens, ...config.security.signingKeys }),
       ...secondFactorRoutes(challenges, stepUp),
+      ...factorCodeRoutes(challenges, factorCodes),
       ...mfaRoutes(mfa.enrollments, mfa.factors),
       ...userRoutes(profile),
       ...contactChangeRoutes({ contactChanges, profile }),

@@ -7,11 +7,12 @@ import { createFieldCipher } from '../crypto/field-cipher';
 import { createRecoveryCodes } from '../crypto/recovery-code';
 import { createResetTokens } from '../crypto/reset-token';
 import { createTotp } from '../crypto/totp';
-import { createVerificationCodes } from '../crypto/verification-code';
+import { createVerificationCodes, type VerificationCodes } from '../crypto/verification-code';
 import { createRestrictions } from '../identity/restrictions';
 import { createToUserResponse } from '../identity/users';
 import { createAuditTrail } from '../repositories/audit-trail';
 import { createContactChangeRepository } from '../repositories/contact-change-repository';
+import { createFactorCodeRepository } from '../repositories/factor-code-repository';
 import { createTotpStrategy } from '../repositories/factor-kinds';
 import { createFactorRepository } from '../repositories/factor-repository';
 import { createMfaEnrollmentRepository } from '../repositories/mfa-enrollment-repository';
@@ -20,23 +21,32 @@ import { createPasswordRepository } from '../repositories/password-repository';
 import { createPasswordResetRepository } from '../repositories/password-reset-repository';
 import { createDatabase } from '../repositories/prisma-client';
 import { createRegistrationRepository } from '../repositories/registration-repository';
+import { createSentStrategy } from '../repositories/sent-factor-strategy';
 import { createUserRepository } from '../repositories/user-repository';
 
 interface MfaParts {
   readonly database: ReturnType<typeof createDatabase>;
   readonly cipher: FieldCipher;
   readonly audit: ReturnType<typeof createAuditTrail>;
-  readonly tokenKey: Buffer;
+  readonly codes: VerificationCodes;
+  readonly config: Config;
 }
 
 /** Second factors. */
 const buildMfaData = (parts: MfaParts) => {
-  const recoveryCodes = createRecoveryCodes(parts.tokenKey);
+  const recoveryCodes = createRecoveryCodes(parts.config.security.tokenKey);
   const totp = createTotp();
   const factors = createFactorRepository({ ...parts, recoveryCodes });
-  const strategies = { totp: createTotpStrategy(totp) };
+  const { security, sms } = parts.config;
+  const limits = { smsDailyLimit: sms.dailyLimit, highRiskHoldMs: security.holds.highRiskMs };
+  const factorCodes = createFactorCodeRepository({ ...parts, ...limits });
+  const strategies = {
+    totp: createTotpStrategy(totp),
+    email_otp: createSentStrategy('email_otp', factorCodes),
+    sms_otp: createSentStrategy('sms_otp', factorCodes),
+  };
   const enrollments = createMfaEnrollmentRepository({ ...parts, recoveryCodes, strategies });
-  return { recoveryCodes, totp, factors, enrollments };
+  return { recoveryCodes, totp, factors, factorCodes, enrollments };
 };
 
 /** The database and what reads it. */
@@ -54,7 +64,7 @@ export const buildData = (config: Config) => {
   const resetTokens = createResetTokens(security.tokenKey);
   const resets = createPasswordResetRepository({ database, cipher, tokens: resetTokens, audit });
   const passwords = createPasswordRepository(database, audit);
-  const mfa = buildMfaData({ database, cipher, audit, tokenKey: security.tokenKey });
+  const mfa = buildMfaData({ database, cipher, audit, codes, config });
   const contactChanges = createContactChangeRepository({ database, cipher });
   const restrictions = createRestrictions({ users, holds: security.holds });
   const toUserResponse = createToUserResponse(restrictions);

@@ -64,10 +64,10 @@ export const buildIdentity = (
   const hasher = createPasswordHasher(security.passwordHash, security.tokenKey);
   const notices = createNotices({ ...data, enqueueNotice: createEnqueueNotice({ users, queue }), logger });
   const { accessTokens, sessions } = buildSessions(config, data, notices);
-  const { challenges, stepUp } = buildSecondFactors(data, { sessions, lockOut });
-  const login = createLogin({ ...data, hasher, sessions, lockOut, challenges, logger });
-  const policy = buildPasswordPolicy(config, logger);
   const starter = createWorkflowStarter(temporal.client, config.temporal);
+  const secondFactors = buildSecondFactors(config, data, { sessions, lockOut, starter });
+  const login = createLogin({ ...data, ...secondFactors, hasher, sessions, lockOut, logger });
+  const policy = buildPasswordPolicy(config, logger);
   const workflowIdKey = deriveKey(security.tokenKey, 'workflow-id');
   const passwords = createPasswords({
     ...data,
@@ -75,20 +75,12 @@ export const buildIdentity = (
     resetExpiresInMs: security.passwordResetExpiresInMs,
   });
   const registrations = createRegistrations({
-    policy,
-    hasher,
-    blindIndex,
-    cipher,
-    starter,
+    ...{ policy, hasher, blindIndex, cipher, starter, users, sessions, lockOut, workflowIdKey },
     registrations: data.registrations,
-    users,
     toUserResponse: data.toUserResponse,
-    sessions,
-    lockOut,
-    workflowIdKey,
     expiresInMs: security.registrationExpiresInMs,
   });
   const account = buildAccount(context, data, { hasher, lockOut, starter });
   const mfa = buildMfa(config, data, { ...account, starter, notices });
-  return { accessTokens, sessions, notices, login, passwords, registrations, challenges, stepUp, mfa, ...account };
+  return { accessTokens, sessions, notices, login, passwords, registrations, mfa, ...secondFactors, ...account };
 };

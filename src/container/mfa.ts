@@ -3,6 +3,7 @@ import { hashOpaqueToken, newOpaqueToken } from '../crypto/opaque-token';
 import { toQrCode } from '../crypto/qr-code';
 import { createEnrollmentAnswers } from '../identity/enrollment-answers';
 import { createEnrollments } from '../identity/enrollments';
+import { createFactorCodes } from '../identity/factor-codes';
 import { createFactors } from '../identity/factors';
 import type { LockOut } from '../identity/lock-out';
 import { createLoginChallenges } from '../identity/login-challenges';
@@ -17,16 +18,21 @@ import type { WorkflowStarter } from '../temporal/workflow-starter';
 import type { Data } from './data';
 
 /** Where second factors are shown: the second half of a login, and step-up. */
-export const buildSecondFactors = (data: Data, parts: { readonly sessions: Sessions; readonly lockOut: LockOut }) => {
+export const buildSecondFactors = (
+  { sms }: Config,
+  data: Data,
+  parts: { readonly sessions: Sessions; readonly lockOut: LockOut; readonly starter: WorkflowStarter },
+) => {
   const secondFactors = createSecondFactors(data);
+  const factorCodes = createFactorCodes({ ...data, ...parts, canSendSms: sms.provider !== 'none' });
   const challenges = createLoginChallenges({
     ...data,
     ...parts,
-    secondFactors,
+    ...{ secondFactors, codes: factorCodes },
     loginChallenges: createLoginChallengeRepository(data.database),
     tokens: { create: newOpaqueToken, hash: hashOpaqueToken },
   });
-  return { challenges, stepUp: createStepUp({ ...data, ...parts, secondFactors }) };
+  return { challenges, factorCodes, stepUp: createStepUp({ ...data, ...parts, secondFactors }) };
 };
 
 interface Parts {
@@ -36,11 +42,13 @@ interface Parts {
 }
 
 /** Enrolment and removal of second factors. */
-export const buildMfa = ({ security }: Config, data: Data, { reauthentication, starter, notices }: Parts) => ({
+export const buildMfa = ({ security, sms }: Config, data: Data, { reauthentication, starter, notices }: Parts) => ({
   enrollments: createEnrollments({
     ...data,
     ...{ reauthentication, starter },
     answers: createEnrollmentAnswers({ ...data, toQrCode }),
+    policy: security,
+    canSendSms: sms.provider !== 'none',
     expiresInMs: security.mfaEnrollmentExpiresInMs,
   }),
   factors: createFactors({ ...data, notices }),

@@ -2,6 +2,7 @@ import { createAccountActivities } from '../activities/account';
 import { createContactChangeActivities } from '../activities/contact-change';
 import { createContactMailActivities, createContactSmsActivities } from '../activities/contact-message';
 import { createEmailActivities } from '../activities/email';
+import { createFactorCodeMailActivities, createFactorCodeSmsActivities } from '../activities/factor-code';
 import { createMfaEnrollmentActivities } from '../activities/mfa-enrollment';
 import { createNoticeActivities } from '../activities/notice';
 import { createRegistrationActivities } from '../activities/registration';
@@ -16,6 +17,7 @@ import { createQueueProducer } from '../queue/queue.producer';
 import { pingDatabase } from '../repositories/prisma-client';
 import { createContactConfirmRepository } from '../repositories/contact-confirm-repository';
 import { createContactRequestRepository } from '../repositories/contact-request-repository';
+import { createFindFactorCode } from '../repositories/factor-code-messages';
 import { createSigningKeyRepository } from '../repositories/signing-key-repository';
 import { createSmsMessenger } from '../sms/messenger';
 import { createTemporalConnection } from '../temporal/connection';
@@ -26,20 +28,25 @@ import { buildData, type Data } from './data';
 import { buildMail } from './mail';
 import { buildSmsProvider } from './sms';
 
-/** The steps of a change of phone or address, and what is sent of it. */
+/** The steps of a change of phone or address, what is sent of it, and the codes of second factors. */
 const buildContactActivities = (config: Config, data: Data, mail: ReturnType<typeof buildMail>) => {
-  const { contactChanges, codes } = data;
+  const { contactChanges, codes, database, cipher } = data;
+  const sms = createSmsMessenger(buildSmsProvider(config, mail.transport), mail.deliveries);
+  const findFactorCode = createFindFactorCode(database, cipher);
   return {
     steps: createContactChangeActivities({
       contactChanges,
       contactRequests: createContactRequestRepository({ ...data, smsDailyLimit: config.sms.dailyLimit }),
       contactConfirms: createContactConfirmRepository({ ...data, highRiskHoldMs: config.security.holds.highRiskMs }),
     }),
-    mails: createContactMailActivities({ contactChanges, codes, mailer: mail.mailer }),
-    sms: createContactSmsActivities({
-      ...{ contactChanges, codes },
-      sms: createSmsMessenger(buildSmsProvider(config, mail.transport), mail.deliveries),
-    }),
+    mails: {
+      ...createContactMailActivities({ contactChanges, codes, mailer: mail.mailer }),
+      ...createFactorCodeMailActivities({ findFactorCode, codes, mailer: mail.mailer }),
+    },
+    sms: {
+      ...createContactSmsActivities({ contactChanges, codes, sms }),
+      ...createFactorCodeSmsActivities({ findFactorCode, codes, sms }),
+    },
   };
 };
 

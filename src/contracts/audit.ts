@@ -16,6 +16,7 @@ export const AUDIT_ACTIONS = [
   'mfa.factor_removed',
   'mfa.enrollment_failed',
   'mfa.recovery_codes_renewed',
+  'mfa.code_requested',
   'session.stepped_up',
   'session.step_up_failed',
   'user.profile_changed',

@@ -1,6 +1,7 @@
 import { defineUpdate } from '@temporalio/workflow';
 
 import type { FieldLocation } from './data-protection';
+import type { FactorCodeRefusal } from './factor-code-workflow';
 import type { FactorKind } from './mfa';
 
 export const MFA_ENROLLMENT_WORKFLOW = 'mfaEnrollment';
@@ -25,7 +26,7 @@ export interface MfaEnrollmentInput {
   readonly open?: OpenEnrollment | undefined;
 }
 
-export type MfaEnrollmentResult = 'confirmed' | 'cancelled' | 'expired' | 'too_many_attempts';
+export type MfaEnrollmentResult = 'confirmed' | 'cancelled' | 'expired' | 'too_many_attempts' | 'refused';
 
 export interface EnrollmentBegin {
   /** What the owner calls the factor, encrypted for the account (see `factorLabelLocation`). */
@@ -43,8 +44,11 @@ export type ConfirmOutcome =
   | { readonly outcome: 'confirmed'; readonly factorId: string; readonly recoveryCodes: boolean }
   | { readonly outcome: 'invalid_code' | 'too_many_attempts' | 'ended' | 'already_confirmed' };
 
-/** Begins an enrolment with a new secret; an older one that is still open ends. A repeated delivery has the same update id. */
-export const beginUpdate = defineUpdate<OpenEnrollment, [begin: EnrollmentBegin]>('begin');
+/**
+ * Begins an enrolment with a new secret or a new code; an older one that is still open ends. A repeated delivery has the same
+ * update id. Refused where no code can be sent: an older one then goes on.
+ */
+export const beginUpdate = defineUpdate<OpenEnrollment | FactorCodeRefusal, [begin: EnrollmentBegin]>('begin');
 /** Tries a code; the update's id makes a repeated delivery the same try. */
 export const confirmUpdate = defineUpdate<ConfirmOutcome, [attempt: EnrollmentAttempt]>('confirm');
 /** Gives the enrolment up. */

@@ -5,34 +5,53 @@ import { tokensResponse } from './session';
 import { cleanText } from './text';
 
 /** Second factors that an account can have, as paths and workflow ids name them. */
-export const FACTOR_KINDS = ['totp'] as const;
+export const FACTOR_KINDS = ['totp', 'email_otp', 'sms_otp'] as const;
 export type FactorKind = (typeof FACTOR_KINDS)[number];
 
 /** Those that are enrolled with a code. */
-export const ENROLLABLE_FACTORS = ['totp'] as const satisfies readonly FactorKind[];
+export const ENROLLABLE_FACTORS = ['totp', 'email_otp', 'sms_otp'] as const satisfies readonly FactorKind[];
 export type EnrollableFactor = (typeof ENROLLABLE_FACTORS)[number];
 
 /** What a second factor can be proven with: a factor in force, or a recovery code in its stead. */
-export const PROVABLE_FACTORS = ['totp', 'recovery_code'] as const;
+export const PROVABLE_FACTORS = ['totp', 'email_otp', 'sms_otp', 'recovery_code'] as const;
 export type ProvableFactor = (typeof PROVABLE_FACTORS)[number];
+
+/** Those whose code is sent when it is asked for. */
+export const SENT_FACTORS = ['email_otp', 'sms_otp'] as const satisfies readonly FactorKind[];
+export const isSentFactor = (factor: string): factor is (typeof SENT_FACTORS)[number] =>
+  SENT_FACTORS.some((each) => each === factor);
 
 /** Wrong codes that one enrolment bears, and one login after the right password. */
 export const MAX_FACTOR_ATTEMPTS = 5;
+/** A code that was sent works for so long, milliseconds. */
+export const FACTOR_CODE_MS = 600_000;
+/** Of one account and kind; `perContactHour` to one address or phone from all accounts (ASVS 6.6.3; SMS pumping, mail flooding). */
+export const FACTOR_CODE_LIMITS = {
+  intervalMs: 60_000,
+  perHour: 5,
+  perDay: 20,
+  perContactHour: 5,
+  hourMs: 3_600_000,
+  dayMs: 24 * 3_600_000,
+} as const;
 /** After the right password the second factor may be shown for so long, milliseconds. */
 export const LOGIN_CHALLENGE_MS = 600_000;
 /** An act that takes a protection away needs a second factor shown within this time, milliseconds. */
 export const STEP_UP_MAX_AGE_MS = 600_000;
 
-const totpCodeSchema = z
+const sixDigitsSchema = z
   .string()
-  .regex(/^\d{6}$/, 'must be the 6 digits of the authenticator app')
-  .meta({ description: 'Code of the authenticator app', example: '402917' });
+  .regex(/^\d{6}$/, 'must be the 6 digits of the code')
+  .meta({ description: 'Code of the authenticator app, or the one that was sent', example: '402917' });
 
 /** What a factor is proven with; spelling and separators of recovery codes are as people type them. */
 const factorCodeSchema = z
   .string()
   .regex(/^[0-9A-Za-z -]{6,32}$/, 'must be a code')
-  .meta({ description: 'Six digits of the authenticator app, or a recovery code', example: '402917' });
+  .meta({
+    description: 'Six digits of the authenticator app or of the message, or a recovery code',
+    example: '402917',
+  });
 
 export const enrollmentRequest = z.strictObject({
   factor: z.enum(ENROLLABLE_FACTORS),
@@ -58,7 +77,7 @@ export const enrollmentResponse = z.object({
 export type EnrollmentResponse = z.output<typeof enrollmentResponse>;
 
 export const enrollmentParams = z.strictObject({ id: uuidSchema });
-export const confirmRequest = z.strictObject({ code: totpCodeSchema });
+export const confirmRequest = z.strictObject({ code: sixDigitsSchema });
 const recoveryCodesSchema = z
   .array(z.string())
   .meta({ description: 'Ten codes that work once each in the stead of a factor; shown now and never again' });
@@ -97,5 +116,13 @@ export const mfaTokenSchema = z
   .string()
   .regex(/^[A-Za-z0-9_-]{43}$/, 'must be the mfaToken of a login')
   .meta({ description: 'The mfaToken of the login', example: 'Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE' });
+/** Asks for the code of a second factor that is sent. */
+export const stepUpChallengeRequest = z.strictObject({ factor: z.enum(SENT_FACTORS) });
+export const loginChallengeRequest = stepUpChallengeRequest.extend({ mfaToken: mfaTokenSchema });
+export type LoginChallengeRequest = z.output<typeof loginChallengeRequest>;
+export const factorCodeAccepted = z.object({
+  expiresAt: instantSchema.meta({ description: 'The code works until then' }),
+});
+export type FactorCodeAccepted = z.output<typeof factorCodeAccepted>;
 export const loginMfaRequest = stepUpRequest.extend({ mfaToken: mfaTokenSchema });
 export type LoginMfaRequest = z.output<typeof loginMfaRequest>;

@@ -10,7 +10,7 @@ export const SEARCH_ATTRIBUTES = {
   passwordResetStatus: defineSearchAttributeKey('MeqenetPasswordResetStatus', 'KEYWORD'),
   /** Where a change of phone or e-mail address stands: `open`, `completed` or `expired`. */
   contactChangeStatus: defineSearchAttributeKey('MeqenetContactChangeStatus', 'KEYWORD'),
-  /** Where the enrolment of a second factor stands: `open`, `confirmed`, `cancelled`, `expired` or `too_many_attempts`. */
+  /** Where the enrolment of a second factor stands: `open`, `confirmed`, `cancelled`, `expired`, `refused` or `too_many_attempts`. */
   mfaEnrollmentStatus: defineSearchAttributeKey('MeqenetMfaEnrollmentStatus', 'KEYWORD'),
   /** The account, once there is one. */
   userId: defineSearchAttributeKey('MeqenetUserId', 'KEYWORD'),

@@ -18,4 +18,7 @@ export const createEnrollmentAnswers = ({ totp, toQrCode }: Dependencies): Enrol
     const otpauthUri = totp.keyUri(secret, user.email);
     return { secret, otpauthUri, qrCode: toQrCode(otpauthUri) };
   },
+  // The code comes to the owner by itself.
+  email_otp: () => ({}),
+  sms_otp: () => ({}),
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import type { SecurityConfig } from '../config/security.config';
 import type { Caller } from '../contracts/caller';
 import type { FieldCipher } from '../contracts/data-protection';
 import { AppError } from '../contracts/errors';
@@ -20,6 +21,7 @@ import type { WorkflowStarter } from '../temporal/workflow-starter';
 
 import { requireAssurance } from './assurance';
 import type { EnrollmentAnswers } from './enrollment-answers';
+import { refusalError } from './factor-codes';
 import type { Reauthentication } from './reauthentication';
 
 interface Dependencies {
@@ -31,6 +33,10 @@ interface Dependencies {
   readonly recoveryCodes: Pick<RecoveryCodes, 'codes'>;
   readonly starter: Pick<WorkflowStarter, 'beginEnrollment' | 'confirmEnrollment' | 'cancelEnrollment'>;
   readonly reauthentication: Pick<Reauthentication, 'byRecentLogin'>;
+  /** Kinds that may be set up; read at use. */
+  readonly policy: Pick<SecurityConfig, 'mfaFactors'>;
+  /** Whether anybody sends SMS. */
+  readonly canSendSms: boolean;
   /** Life of an enrolment, milliseconds. */
   readonly expiresInMs: number;
 }
@@ -48,8 +54,8 @@ export interface BegunEnrollment {
 export interface Enrollments {
   /**
    * A first factor needs a recent login, another one a second factor that was shown lately: it takes the old one's place.
-   * @throws {AppError} `reauthentication_required`, `step_up_required`, `enrollment_ended` (another request at the same time has
-   *   begun a later one), `service_unavailable`
+   * @throws {AppError} `reauthentication_required`, `step_up_required`, `factor_not_allowed`, `enrollment_ended` (another request
+   *   at the same time has begun a later one), `service_unavailable`; where a code is to be sent those of `FactorCodes.send`
    */
   open(
     caller: Caller,
@@ -117,13 +123,17 @@ export const createEnrollments = (deps: Dependencies): Enrollments => {
 
   const open: Enrollments['open'] = async (caller, { factor, label }, repetitionId) => {
     const { userId } = caller;
+    if (!deps.policy.mfaFactors.includes(factor)) throw new AppError('factor_not_allowed');
     await authorize(caller);
+    if (factor === 'sms_otp' && !deps.canSendSms) throw new AppError('sms_unavailable');
     const labelCiphertext = label === undefined ? undefined : cipher.encrypt(label, factorLabelLocation(userId));
-    const { enrollmentId, expiresAt } = await starter.beginEnrollment({
+    const begun = await starter.beginEnrollment({
       input: { userId, factor, expiresInMs: deps.expiresInMs },
       begin: { labelCiphertext },
       updateId: repetitionId ?? randomUUID(),
     });
+    if ('refused' in begun) throw refusalError(begun);
+    const { enrollmentId, expiresAt } = begun;
     const [{ secret }, user] = await Promise.all([find(userId, enrollmentId), users.findById(userId)]);
     if (secret === undefined || user === undefined) throw new AppError('enrollment_ended');
     return { enrollmentId, secret, user, expiresAt };

@@ -1,19 +1,28 @@
 import type { NewAuditEvent, RequestOrigin } from '../contracts/audit';
 import type { BlindIndex } from '../contracts/data-protection';
 import { AppError } from '../contracts/errors';
-import { LOGIN_CHALLENGE_MS, type LoginMfaRequest, type MfaRequiredResponse } from '../contracts/mfa';
+import {
+  type FactorCodeAccepted,
+  LOGIN_CHALLENGE_MS,
+  type LoginChallengeRequest,
+  type LoginMfaRequest,
+  type MfaRequiredResponse,
+} from '../contracts/mfa';
 import type { TokensResponse } from '../contracts/session';
-import type { LoginChallengeRepository } from '../repositories/login-challenge-repository';
+import type { LoginChallenge, LoginChallengeRepository } from '../repositories/login-challenge-repository';
 import type { LoginAccount } from '../repositories/login-repository';
 
+import type { RequestContext } from './contact-changes';
 import { deviceOf } from './device';
+import type { FactorCodes } from './factor-codes';
 import type { LockOut } from './lock-out';
-import type { SecondFactors } from './second-factors';
+import type { SecondFactorMethod, SecondFactors } from './second-factors';
 import type { Sessions } from './sessions';
 
 interface Dependencies {
   readonly loginChallenges: LoginChallengeRepository;
   readonly secondFactors: SecondFactors;
+  readonly codes: Pick<FactorCodes, 'send'>;
   readonly sessions: Pick<Sessions, 'open'>;
   readonly lockOut: Pick<LockOut, 'begin'>;
   readonly blindIndex: BlindIndex;
@@ -28,6 +37,11 @@ export interface LoginChallenges {
     origin: RequestOrigin,
   ): Promise<MfaRequiredResponse>;
   /**
+   * Has a code sent that is good for this login alone; the one before it works no more.
+   * @throws {AppError} `invalid_mfa_token`, `login_delayed`, and those of `FactorCodes.send`
+   */
+  sendCode(request: LoginChallengeRequest, context: RequestContext): Promise<FactorCodeAccepted>;
+  /**
    * Opens the session. Wrong codes count and are delayed as wrong passwords of the account are, and end the attempt after
    * five. @throws {AppError} `invalid_mfa_token`, `invalid_code`, `login_delayed`
    */
@@ -35,13 +49,25 @@ export interface LoginChallenges {
 }
 
 export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
-  const { loginChallenges, secondFactors, sessions, lockOut, blindIndex, tokens, recordAudit } = deps;
+  const { loginChallenges, secondFactors, codes, sessions, lockOut, blindIndex, tokens, recordAudit } = deps;
   const deviceIndexOf = (userId: string, origin: RequestOrigin): Uint8Array<ArrayBuffer> =>
     blindIndex.of('device', `login-challenge\0${userId}\0${deviceOf(origin).key}`);
 
-  const openSession = async (userId: string, passwordChangedAt: Date, origin: RequestOrigin) => {
+  /** Somebody else's device finds nothing, and takes none of its tries. */
+  const find = async (tokenHash: Uint8Array<ArrayBuffer>, origin: RequestOrigin): Promise<LoginChallenge> => {
+    const challenge = await loginChallenges.find(tokenHash);
+    if (challenge === undefined || !Buffer.from(deviceIndexOf(challenge.userId, origin)).equals(challenge.deviceIndex))
+      throw new AppError('invalid_mfa_token');
+    return challenge;
+  };
+
+  const openSession = async (
+    { userId, passwordChangedAt }: LoginChallenge,
+    method: SecondFactorMethod,
+    origin: RequestOrigin,
+  ) => {
     try {
-      return await sessions.open({ userId, amr: ['pwd', 'otp', 'mfa'], passwordChangedAt }, origin);
+      return await sessions.open({ userId, amr: ['pwd', method, 'mfa'], passwordChangedAt }, origin);
     } catch (error) {
       // The password was changed, or the account locked, after it was shown.
       if (error instanceof AppError && error.code === 'invalid_credentials')
@@ -61,16 +87,21 @@ export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
       return { mfaRequired: true, mfaToken, factors: [...factors], expiresIn: LOGIN_CHALLENGE_MS / 1_000 };
     },
 
+    async sendCode({ mfaToken, factor }, context) {
+      const tokenHash = tokens.hash(mfaToken);
+      const { userId, emailIndex } = await find(tokenHash, context.origin);
+      await lockOut.begin({ field: 'email', index: emailIndex }, context.origin);
+      return codes.send({ userId, factor, purpose: 'LOGIN', boundTo: tokenHash }, context);
+    },
+
     async complete({ mfaToken, factor, code }, origin) {
       const tokenHash = tokens.hash(mfaToken);
-      const challenge = await loginChallenges.find(tokenHash);
-      if (challenge === undefined) throw new AppError('invalid_mfa_token');
-      const { userId, passwordChangedAt, emailIndex, deviceIndex } = challenge;
-      // Somebody else's device takes none of its tries.
-      if (!Buffer.from(deviceIndexOf(userId, origin)).equals(deviceIndex)) throw new AppError('invalid_mfa_token');
+      const challenge = await find(tokenHash, origin);
+      const { userId, emailIndex } = challenge;
       const attempt = await lockOut.begin({ field: 'email', index: emailIndex }, origin);
       if (!(await loginChallenges.takeAttempt(tokenHash))) throw new AppError('invalid_mfa_token');
-      if (!(await secondFactors.prove(userId, factor, code))) {
+      const method = await secondFactors.prove({ userId, factor, code, purpose: 'LOGIN', boundTo: tokenHash });
+      if (method === undefined) {
         await attempt.failed();
         const [actor, details] = [{ kind: 'anonymous' } as const, { code: 'invalid_code', factor }];
         await recordAudit({
@@ -79,7 +110,7 @@ export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
         throw new AppError('invalid_code');
       }
       if (!(await loginChallenges.consume(tokenHash))) throw new AppError('invalid_mfa_token');
-      const answer = await openSession(userId, passwordChangedAt, origin);
+      const answer = await openSession(challenge, method, origin);
       await attempt.succeeded();
       return answer;
     },

@@ -1,34 +1,66 @@
 import type { ProvableFactor } from '../contracts/mfa';
 import type { RecoveryCodes } from '../crypto/recovery-code';
 import type { Totp } from '../crypto/totp';
+import type { FactorCodeRepository, FactorCodeUse } from '../repositories/factor-code-repository';
 import type { FactorRepository } from '../repositories/factor-repository';
 
 interface Dependencies {
   readonly factors: Pick<FactorRepository, 'findTotp' | 'useTimeStep' | 'useRecoveryCode'>;
+  readonly factorCodes: Pick<FactorCodeRepository, 'tryCode'>;
   readonly totp: Pick<Totp, 'match'>;
   readonly recoveryCodes: Pick<RecoveryCodes, 'hash'>;
 }
 
-export interface SecondFactors {
-  /** Whether the code is right, which uses it up. Whoever asks bounds the tries. */
-  prove(userId: string, factor: ProvableFactor, code: string): Promise<boolean>;
+/** How a second factor was shown (RFC 8176): by a one-time code, or by one that came as an SMS. */
+export type SecondFactorMethod = 'otp' | 'sms';
+/** A second factor that is shown, and for what. */
+export interface Shown {
+  readonly userId: string;
+  readonly factor: ProvableFactor;
+  readonly code: string;
+  readonly purpose: 'LOGIN' | 'STEP_UP';
+  /** The login or session that a code must have been sent for. */
+  readonly boundTo: Uint8Array<ArrayBuffer>;
 }
 
-export const createSecondFactors = ({ factors, totp, recoveryCodes }: Dependencies): SecondFactors => {
-  const proveTotp = async (userId: string, code: string): Promise<boolean> => {
+export interface SecondFactors {
+  /** How it was proven, which uses the code up; undefined where it is wrong. Whoever asks bounds the tries. */
+  prove(shown: Shown): Promise<SecondFactorMethod | undefined>;
+}
+
+export const createSecondFactors = (deps: Dependencies): SecondFactors => {
+  const { factors, factorCodes, totp, recoveryCodes } = deps;
+
+  const proveTotp = async ({ userId, code }: Shown): Promise<boolean> => {
     const found = await factors.findTotp(userId);
     if (found === undefined) return false;
-    // Authenticator apps show the code in groups.
-    const step = totp.match(found.secret, code.replaceAll(/[ -]/g, ''));
+    const step = totp.match(found.secret, code);
     return step !== undefined && factors.useTimeStep(found.id, step);
   };
 
-  const proveRecoveryCode = async (userId: string, code: string): Promise<boolean> => {
+  const proveRecoveryCode = async ({ userId, code }: Shown): Promise<boolean> => {
     const hash = recoveryCodes.hash(userId, code);
     return hash !== undefined && factors.useRecoveryCode(userId, hash);
   };
 
+  const proveSent = (factor: FactorCodeUse['factor'], { userId, code, purpose, boundTo }: Shown): Promise<boolean> =>
+    factorCodes.tryCode({ userId, factor, purpose, boundTo }, code);
+
   return {
-    prove: (userId, factor, code) => (factor === 'totp' ? proveTotp(userId, code) : proveRecoveryCode(userId, code)),
+    async prove(shown) {
+      const { factor } = shown;
+      // Apps and people show six digits in groups.
+      const digits = { ...shown, code: shown.code.replaceAll(/[ -]/g, '') };
+      switch (factor) {
+        case 'totp':
+          return (await proveTotp(digits)) ? 'otp' : undefined;
+        case 'email_otp':
+          return (await proveSent(factor, digits)) ? 'otp' : undefined;
+        case 'sms_otp':
+          return (await proveSent(factor, digits)) ? 'sms' : undefined;
+        case 'recovery_code':
+          return (await proveRecoveryCode(shown)) ? 'otp' : undefined;
+      }
+    },
   };
 };

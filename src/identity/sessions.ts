@@ -25,8 +25,8 @@ interface Dependencies {
   readonly config: Pick<SecurityConfig, 'jwt' | 'refreshToken' | 'maxSessionsPerUser'>;
 }
 
-/** Of RFC 8176: a password, a one-time code, several factors. */
-export type AuthenticationMethod = 'pwd' | 'otp' | 'mfa';
+/** Of RFC 8176: a password, a one-time code, one that came as an SMS, several factors. */
+export type AuthenticationMethod = 'pwd' | 'otp' | 'sms' | 'mfa';
 
 /** Who has just proven who they are, and how. */
 export interface Opening {
@@ -52,7 +52,7 @@ export interface Sessions {
    * is used up, as by a refresh: shown within half a minute it gives the same next one.
    * @throws {AppError} `invalid_token` where the session has ended meanwhile
    */
-  raise(caller: Caller, origin: RequestOrigin): Promise<TokensResponse>;
+  raise(caller: Caller, method: AuthenticationMethod, origin: RequestOrigin): Promise<TokensResponse>;
   /** The caller's sessions that can go on. */
   list(caller: Caller): Promise<SessionsResponse['sessions']>;
   /** Ends one of the caller's sessions. @throws {AppError} `session_not_found` */
@@ -129,10 +129,10 @@ export const createSessions = (dependencies: Dependencies): Sessions => {
       await sessions.endAll(caller.userId, 'LOGOUT', origin);
     },
 
-    async raise({ sessionId, userId, amr }, origin) {
+    async raise({ sessionId, userId, amr }, method, origin) {
       const raised = await sessions.raise({
         ...{ sessionId, userId, origin },
-        amr: [...new Set([...amr, 'otp', 'mfa'])],
+        amr: [...new Set([...amr, method, 'mfa'])],
         successorOf: (predecessor) => refreshTokens.hash(refreshTokens.raised(predecessor)),
         idleExpiresInMs: config.refreshToken.idleExpiresInMs,
       });

@@ -6,6 +6,7 @@ import type { StepUpRequest } from '../contracts/mfa';
 import type { TokensResponse } from '../contracts/session';
 import type { UserRepository } from '../repositories/user-repository';
 
+import { stepUpBinding } from './factor-codes';
 import type { LockOut } from './lock-out';
 import type { SecondFactors } from './second-factors';
 import type { Sessions } from './sessions';
@@ -30,14 +31,16 @@ export const createStepUp = (deps: Dependencies): StepUp => {
     const user = await users.findById(userId);
     if (user === undefined) throw new AppError('invalid_token');
     const attempt = await lockOut.begin({ field: 'email', index: blindIndex.of('email', user.email) }, origin);
-    if (!(await secondFactors.prove(userId, factor, code))) {
+    const boundTo = stepUpBinding(caller);
+    const method = await secondFactors.prove({ userId, factor, code, purpose: 'STEP_UP', boundTo });
+    if (method === undefined) {
       await attempt.failed();
       const [actor, details] = [{ kind: 'user', id: userId } as const, { code: 'invalid_code', factor, sessionId }];
       const event = { action: 'session.step_up_failed', outcome: 'failure', actor, subjectId: userId } as const;
       await recordAudit({ ...event, origin, details });
       throw new AppError('invalid_code');
     }
-    const answer = await sessions.raise(caller, origin);
+    const answer = await sessions.raise(caller, method, origin);
     await attempt.succeeded();
     return answer;
   };

@@ -101,6 +101,13 @@ export const createMailer = ({ transport, deliveries, from, now = Date.now }: Ma
     /** Tells the owner that a session was ended because an old refresh token of it was shown; once per session. */
     sendReuseDetected: (mail: Addressee & { eventId: string }): Promise<boolean> =>
       deliver(`session-reuse-detected/${mail.eventId}`, mail, render('session-reuse-detected', mail.locale, {})),
+    /** The code of a second factor. */
+    sendFactorCode: (mail: Addressee & { codeId: string; code: string; expiresAt: Date }): Promise<boolean> =>
+      deliver(
+        `factor-code/${mail.codeId}`,
+        mail,
+        render('factor-code', mail.locale, { code: mail.code, validForMs: mail.expiresAt.getTime() - now() }),
+      ),
     /** The code that proves a new address. */
     sendEmailChangeCode: (mail: ContactChangeMail & { code: string; expiresAt: Date }): Promise<boolean> =>
       deliver(

@@ -62,8 +62,10 @@ const READ_STANDING = {
   name: 'contact-request/read-standing',
   text: `
     SELECT own.*, sent.*,
-      CASE WHEN $2 = 'PHONE' THEN (SELECT count(*)::int FROM contact_changes
-        WHERE channel = 'PHONE' AND created_at > $4 AND kind <> 'MUTED') ELSE 0 END AS of_channel,
+      CASE WHEN $2 = 'PHONE' THEN
+          (SELECT count(*)::int FROM contact_changes WHERE channel = 'PHONE' AND created_at > $4 AND kind <> 'MUTED') +
+          (SELECT count(*)::int FROM factor_codes WHERE type = 'SMS_OTP' AND created_at > $4)
+        ELSE 0 END AS of_channel,
       CASE WHEN $2 = 'PHONE'
         THEN EXISTS (SELECT 1 FROM users WHERE phone_index = $3 AND id <> $1 AND phone_verified_at IS NOT NULL)
         ELSE EXISTS (SELECT 1 FROM users WHERE email_index = $3 AND id <> $1) END AS is_taken

@@ -1,11 +1,15 @@
+import type { FactorCodeRefusal } from '../contracts/factor-code-workflow';
 import type { FactorKind } from '../contracts/mfa';
 
 import type { Sql } from './sql';
 
-export type FactorType = 'TOTP';
+export type FactorType = 'TOTP' | 'EMAIL_OTP' | 'SMS_OTP';
 
 /** What the rows of each kind are called. */
-export const FACTOR_TYPES = { totp: 'TOTP' } as const satisfies Record<FactorKind, FactorType>;
+export const FACTOR_TYPES = { totp: 'TOTP', email_otp: 'EMAIL_OTP', sms_otp: 'SMS_OTP' } as const satisfies Record<
+  FactorKind,
+  FactorType
+>;
 const KINDS = Object.keys(FACTOR_TYPES) as FactorKind[];
 
 /** @throws for a type that this release does not know */
@@ -37,7 +41,10 @@ export interface ProvenFactor {
 export interface FactorStrategy {
   /** One factor of the kind at most: a new one takes the place of the old one. */
   readonly isSingle: boolean;
-  /** What the code is tried against, kept encrypted while the enrolment is open: a secret, or a challenge. Made before the row. */
+  /**
+   * What the code is tried against, kept encrypted while the enrolment is open: a secret, or a challenge. Made before the row.
+   * @throws {EnrollmentRefused} where there is to be no enrolment now
+   */
   begin(sql: Sql, enrollment: EnrollmentIdentity): Promise<string> | string;
   /** Tries a code, or the response to the challenge. Undefined where it is wrong. */
   prove(
@@ -47,6 +54,14 @@ export interface FactorStrategy {
   ): Promise<ProvenFactor | undefined> | ProvenFactor | undefined;
 }
 export type FactorStrategies = Readonly<Record<FactorKind, FactorStrategy>>;
+
+/** No enrolment, for now: the one before goes on. */
+export class EnrollmentRefused extends Error {
+  constructor(readonly refusal: FactorCodeRefusal) {
+    super(refusal.refused);
+    this.name = 'EnrollmentRefused';
+  }
+}
 
 /** Codes of an authenticator app. */
 export const createTotpStrategy = (totp: {

@@ -1,5 +1,6 @@
-import { MAX_FACTOR_ATTEMPTS, type ProvableFactor } from '../contracts/mfa';
+import { MAX_FACTOR_ATTEMPTS, PROVABLE_FACTORS, type ProvableFactor } from '../contracts/mfa';
 
+import { kindOf } from './factor-kinds';
 import type { Database } from './prisma-client';
 
 type Hash = Uint8Array<ArrayBuffer>;
@@ -43,7 +44,7 @@ const CREATE = {
       INSERT INTO login_challenges (token_hash, user_id, password_changed_at, device_index, expires_at)
       VALUES ($1, $2, $3, $4, $5)
     )
-    SELECT EXISTS (SELECT 1 FROM factors WHERE user_id = $2 AND type = 'TOTP') AS totp,
+    SELECT ARRAY(SELECT type::text FROM factors WHERE user_id = $2) AS types,
       EXISTS (SELECT 1 FROM recovery_codes WHERE user_id = $2 AND used_at IS NULL) AS recovery_code`,
 };
 const FIND = {
@@ -67,11 +68,10 @@ const CONSUME = {
 export const createLoginChallengeRepository = ({ sql }: Pick<Database, 'sql'>): LoginChallengeRepository => ({
   async create({ tokenHash, userId, passwordChangedAt, deviceIndex, expiresAt }) {
     const values = [tokenHash, userId, passwordChangedAt, deviceIndex, expiresAt, new Date()];
-    const [row] = await sql<{ totp: boolean; recovery_code: boolean }>(CREATE, values);
-    return [
-      ...(row?.totp === true ? (['totp'] as const) : []),
-      ...(row?.recovery_code === true ? (['recovery_code'] as const) : []),
-    ];
+    const [row] = await sql<{ types: string[]; recovery_code: boolean }>(CREATE, values);
+    const has = new Set<string>(row?.types.map(kindOf));
+    if (row?.recovery_code === true) has.add('recovery_code');
+    return PROVABLE_FACTORS.filter((factor) => has.has(factor));
   },
 
   async find(tokenHash) {

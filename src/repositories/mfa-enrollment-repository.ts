@@ -2,11 +2,19 @@ import { v7 as uuidv7 } from 'uuid';
 
 import type { FieldCipher } from '../contracts/data-protection';
 import { IDEMPOTENCY_KEY_LIFE_MS } from '../contracts/idempotency';
+import type { FactorCodeRefusal } from '../contracts/factor-code-workflow';
 import { type FactorKind, MAX_FACTOR_ATTEMPTS } from '../contracts/mfa';
 import type { ConfirmOutcome, EnrollmentAttempt, OpenEnrollment } from '../contracts/mfa-enrollment-workflow';
 
 import type { AuditTrail } from './audit-trail';
-import { FACTOR_TYPES, type FactorStrategies, type FactorType, kindOf, type ProvenFactor } from './factor-kinds';
+import {
+  EnrollmentRefused,
+  FACTOR_TYPES,
+  type FactorStrategies,
+  type FactorType,
+  kindOf,
+  type ProvenFactor,
+} from './factor-kinds';
 import { insertRecoveryCodes, type RecoveryCodeSets } from './factor-repository';
 import type { Database } from './prisma-client';
 import type { Sql } from './sql';
@@ -34,8 +42,11 @@ export interface Enrollment {
 }
 
 export interface MfaEnrollmentRepository {
-  /** Stores an enrolment with a new secret and ends an older one; a second call with the same id changes nothing. */
-  create(enrollment: NewEnrollment): Promise<OpenEnrollment>;
+  /**
+   * Stores an enrolment with a new secret and ends an older one; a second call with the same id changes nothing. Refused where
+   * the code that it waits for cannot be sent.
+   */
+  create(enrollment: NewEnrollment): Promise<OpenEnrollment | FactorCodeRefusal>;
   find(userId: string, enrollmentId: string): Promise<Enrollment | undefined>;
   /**
    * Tries a code. The right one puts the factor in force, in the stead of an older one where one of its kind is all, and makes
@@ -179,12 +190,20 @@ export const createMfaEnrollmentRepository = (deps: Dependencies): MfaEnrollment
       const now = Date.now();
       const times = [new Date(now), new Date(now + expiresInMs), new Date(now - IDEMPOTENCY_KEY_LIFE_MS)];
       const owner = [enrollmentId, workflowId, userId, FACTOR_TYPES[factor], labelCiphertext ?? null];
-      await database.transact(async (sql) => {
+      const begin = database.transact(async (sql) => {
         await sql(HOLD_OWNER, [userId]);
         const secret = await strategies[factor].begin(sql, { enrollmentId, userId });
         const secretCiphertext = cipher.encrypt(secret, secretLocation(enrollmentId));
         await sql(CREATE, [...owner, secretCiphertext, ...times]);
       });
+      const refusal = await begin.then(
+        () => undefined,
+        (error: unknown) => {
+          if (error instanceof EnrollmentRefused) return error.refusal;
+          throw error;
+        },
+      );
+      if (refusal !== undefined) return refusal;
       const [row] = await database.sql<Pick<Row, 'expires_at'>>(FIND_EXPIRY, [enrollmentId]);
       return { enrollmentId, expiresAt: row?.expires_at.getTime() ?? now };
     },

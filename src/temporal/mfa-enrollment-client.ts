@@ -9,6 +9,7 @@ import {
 import { TypedSearchAttributes } from '@temporalio/common';
 
 import { AppError } from '../contracts/errors';
+import type { FactorCodeRefusal } from '../contracts/factor-code-workflow';
 import {
   beginUpdate,
   type EnrollmentBegin,
@@ -40,7 +41,7 @@ const startOf = (input: MfaEnrollmentInput) =>
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     staticSummary: 'A person sets up a second factor',
     staticDetails:
-      'Steps: make and encrypt a secret, wait for a code of it, put the factor in force in the stead of an older one, enqueue the ' +
+      'Steps: make and encrypt a secret or send a code, wait for the code, put the factor in force in the stead of an older one, enqueue the ' +
       'notice. Without the code it expires and nothing changes. Who begins again gets another secret; the older one ends.',
     typedSearchAttributes: new TypedSearchAttributes([
       { key: SEARCH_ATTRIBUTES.userId, value: input.userId },
@@ -52,7 +53,7 @@ const startOf = (input: MfaEnrollmentInput) =>
 export const beginEnrollment = async (
   client: Client,
   { input, begin, updateId }: EnrollmentStart,
-): Promise<OpenEnrollment> => {
+): Promise<OpenEnrollment | FactorCodeRefusal> => {
   for (let tries = 0; tries < ENDING_TRIES; tries += 1) {
     if (tries > 0) await sleep(ENDING_PAUSE_MS);
     try {

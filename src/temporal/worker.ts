@@ -4,6 +4,7 @@ import type { AccountActivities } from '../activities/account';
 import type { ContactChangeActivities } from '../activities/contact-change';
 import type { ContactMailActivities, ContactSmsActivities } from '../activities/contact-message';
 import type { EmailActivities } from '../activities/email';
+import type { FactorCodeMailActivities, FactorCodeSmsActivities } from '../activities/factor-code';
 import type { MfaEnrollmentActivities } from '../activities/mfa-enrollment';
 import type { NoticeActivities } from '../activities/notice';
 import type { RegistrationActivities } from '../activities/registration';
@@ -22,8 +23,8 @@ export interface WorkerDependencies {
     readonly registration: RegistrationActivities;
     readonly account: AccountActivities & ContactChangeActivities;
     readonly mfa: MfaEnrollmentActivities & Pick<AccountActivities, 'enqueueNotice'>;
-    readonly email: EmailActivities & ContactMailActivities;
-    readonly sms: ContactSmsActivities;
+    readonly email: EmailActivities & ContactMailActivities & FactorCodeMailActivities;
+    readonly sms: ContactSmsActivities & FactorCodeSmsActivities;
     readonly maintenance: SigningKeyActivities & NoticeActivities;
   };
 }

@@ -19,6 +19,7 @@ import {
   type ContactRequestOutcome,
 } from '../contracts/contact-change-workflow';
 import { AppError } from '../contracts/errors';
+import type { FactorCodeInput, FactorCodeRefusal } from '../contracts/factor-code-workflow';
 import {
   cancelUpdate,
   type ConfirmOutcome,
@@ -46,6 +47,7 @@ import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
 import { type ContactChangeStart, requestContactChange } from './contact-change-client';
+import { sendFactorCode } from './factor-code-client';
 import { beginEnrollment, type EnrollmentStart } from './mfa-enrollment-client';
 
 export interface RegistrationStart {
@@ -82,8 +84,10 @@ export interface WorkflowStarter {
     change: { readonly channel: ContactChannel; readonly userId: string },
     attempt: ContactAttempt,
   ): Promise<ContactAttemptOutcome | undefined>;
+  /** Has the code of a second factor sent; a second call for the same one changes nothing. */
+  sendFactorCode(code: FactorCodeInput): Promise<void>;
   /** Begins the enrolment of a second factor; an older one that is open ends. */
-  beginEnrollment(start: EnrollmentStart): Promise<OpenEnrollment>;
+  beginEnrollment(start: EnrollmentStart): Promise<OpenEnrollment | FactorCodeRefusal>;
   /** A second call with one `attemptId` joins the first. `undefined` when the workflow has closed. */
   confirmEnrollment(
     workflowId: string,
@@ -190,6 +194,8 @@ export const createWorkflowStarter = (client: Client, { rpcTimeoutMs, updateTime
       update(client.workflow.getHandle(contactChangeWorkflowId(channel, userId)), (handle) =>
         handle.executeUpdate(contactConfirmUpdate, { args: [attempt], updateId: attempt.attemptId }),
       ),
+
+    sendFactorCode: (code) => call(rpcTimeoutMs, () => sendFactorCode(client, code)),
 
     beginEnrollment: (start) => call(updateTimeoutMs, () => beginEnrollment(client, start)),
 

@@ -1,5 +1,6 @@
 export { contactChange } from './contact-change';
 export { contactNotice } from './contact-notice';
+export { factorCode } from './factor-code';
 export { mfaEnrollment } from './mfa-enrollment';
 export { noticeSweep } from './notice-sweep';
 export { passwordReset } from './password-reset';

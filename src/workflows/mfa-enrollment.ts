@@ -4,9 +4,11 @@ import {
   condition,
   continueAsNew,
   currentUpdateInfo,
+  ParentClosePolicy,
   proxyActivities,
   setCurrentDetails,
   setHandler,
+  startChild,
   upsertSearchAttributes,
   uuid4,
   workflowInfo,
@@ -14,6 +16,7 @@ import {
 
 import type { AccountActivities } from '../activities/account';
 import type { MfaEnrollmentActivities } from '../activities/mfa-enrollment';
+import { FACTOR_CODE_WORKFLOW, type FactorCodeInput, factorCodeWorkflowId } from '../contracts/factor-code-workflow';
 import {
   beginUpdate,
   cancelUpdate,
@@ -29,7 +32,7 @@ import { now } from './workflow-clock';
 
 type Activities = MfaEnrollmentActivities & Pick<AccountActivities, 'enqueueNotice'>;
 const database = (summary: string) => proxyActivities<Activities>({ ...DATABASE_ACTIVITY, summary });
-const { createEnrollment } = database('Make and encrypt a secret; an older enrolment ends');
+const { createEnrollment } = database('Store a new secret, encrypted, or a code to send; an older enrolment ends');
 const { confirmEnrollment } = database('Try the code; if it is right, put the factor in force');
 const { endEnrollment } = database('End the enrolment and drop its secret');
 const { enqueueNotice } = database('Enqueue the notice that a second factor is on');
@@ -38,17 +41,30 @@ const { enqueueNotice } = database('Enqueue the notice that a second factor is o
 interface State {
   /** An enrolment is being stored: the next one waits, so that the newest is the one that is open. */
   beginning: boolean;
+  /** No code can be sent now. */
+  refused: boolean;
   open?: OpenEnrollment | undefined;
   result: MfaEnrollmentResult;
   /** Confirmed, and the owner is not told yet. */
   readonly untold: string[];
 }
 
+/** In a workflow of its own, which this one does not wait for: with the mail server down an enrolment must still expire in time. */
+const sendCode = async (code: FactorCodeInput): Promise<void> => {
+  await startChild(FACTOR_CODE_WORKFLOW, {
+    workflowId: factorCodeWorkflowId(code.codeId),
+    args: [code],
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    staticSummary: 'The code of a second factor that is being set up is sent',
+  });
+};
+
 const WAITING = 'Waiting for a code of the new factor. The old one, if there is one, stays in force.';
 const ENDINGS: Readonly<Record<MfaEnrollmentResult, string>> = {
   confirmed: 'Confirmed: the factor is in force and the notice is enqueued.',
   cancelled: 'Cancelled by its owner: nothing has changed.',
   expired: 'Expired without the right code: nothing has changed.',
+  refused: 'Refused: no code can be sent now, and nothing has changed.',
   too_many_attempts: 'Ended after too many wrong codes: nothing has changed.',
 };
 
@@ -60,7 +76,7 @@ const ENDINGS: Readonly<Record<MfaEnrollmentResult, string>> = {
 export async function mfaEnrollment(input: MfaEnrollmentInput): Promise<MfaEnrollmentResult> {
   const { userId, factor, expiresInMs } = input;
   const { workflowId } = workflowInfo();
-  const state: State = { beginning: false, open: input.open, result: 'expired', untold: [] };
+  const state: State = { beginning: false, refused: false, open: input.open, result: 'expired', untold: [] };
 
   /** Unless another one has taken its place. */
   const close = (enrollmentId: string, result: MfaEnrollmentResult): void => {
@@ -76,10 +92,17 @@ export async function mfaEnrollment(input: MfaEnrollmentInput): Promise<MfaEnrol
     while (state.beginning) await condition(() => !state.beginning);
     state.beginning = true;
     try {
-      const { expiresAt } = await CancellationScope.nonCancellable(() => createEnrollment(enrollment));
-      const open = { enrollmentId, expiresAt };
+      const created = await CancellationScope.nonCancellable(() => createEnrollment(enrollment));
+      if ('refused' in created) {
+        if (state.open === undefined) state.result = 'refused';
+        state.refused = true;
+        return created;
+      }
+      const open = { enrollmentId, expiresAt: created.expiresAt };
       state.open = open;
       setCurrentDetails(WAITING);
+      if (factor === 'email_otp' || factor === 'sms_otp')
+        await CancellationScope.nonCancellable(() => sendCode({ codeId: enrollmentId, factor }));
       return open;
     } finally {
       state.beginning = false;
@@ -131,7 +154,9 @@ export async function mfaEnrollment(input: MfaEnrollmentInput): Promise<MfaEnrol
 
   try {
     // Whoever starts it begins an enrolment in the same call.
-    await condition(() => state.open !== undefined, expiresInMs, { summary: 'No enrolment was begun' });
+    await condition(() => state.open !== undefined || state.refused, expiresInMs, {
+      summary: 'No enrolment was begun',
+    });
     do {
       await waitForCode();
       await settle();

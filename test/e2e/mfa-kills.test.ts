@@ -5,8 +5,19 @@ import { join } from '../support/contact';
 import { eventually } from '../support/eventually';
 import { holdTable, someoneWaits } from '../support/hold';
 import type { Answer } from '../support/http-client';
-import { appCode, confirm, enroll, listFactors, MFA_ENABLED_SUBJECT } from '../support/mfa';
-import { WELCOME_SUBJECT } from '../support/people';
+import {
+  appCode,
+  askLoginCode,
+  completeLogin,
+  confirm,
+  enroll,
+  enrollSent,
+  FACTOR_CODE_SUBJECT,
+  listFactors,
+  mailedFactorCode,
+  MFA_ENABLED_SUBJECT,
+} from '../support/mfa';
+import { logIn, WELCOME_SUBJECT } from '../support/people';
 import { useTestService } from '../support/service';
 
 /** Longer than an activity may take before it is tried again, and a job before it is taken back. */
@@ -108,6 +119,44 @@ describe('the enrolment of a second factor survives SIGKILL of api and worker', 
     },
     2 * RECOVERY_MS,
   );
+
+  it(
+    'while a code is on its way: it is sent once, and works',
+    async () => {
+      const somebody = await member();
+      const { email } = somebody.person;
+      await enrollSent(service, somebody);
+      const mfaToken = (await logIn(service, somebody.person)).body.mfaToken as string;
+      const hold = await holdTable(service, 'mail_deliveries');
+      try {
+        expect((await askLoginCode(service, mfaToken, 'email_otp')).status).toBe(202);
+        await someoneWaits(service, 'mail_deliveries');
+        await killBoth();
+      } finally {
+        await hold.release();
+      }
+      await service.mailbox.waitFor(email, FACTOR_CODE_SUBJECT, 2, RECOVERY_MS);
+      const code = await mailedFactorCode(service, email, 2);
+      expect((await completeLogin(service, mfaToken, code, 'email_otp')).status).toBe(200);
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      expect(await service.mailbox.to(email, FACTOR_CODE_SUBJECT)).toHaveLength(2);
+    },
+    2 * RECOVERY_MS,
+  );
+
+  it('while Temporal is away no code is promised, and none is counted', async () => {
+    const somebody = await member();
+    await enrollSent(service, somebody);
+    const mfaToken = (await logIn(service, somebody.person)).body.mfaToken as string;
+    const { pid = 0 } = service.stack.temporal ?? {};
+    process.kill(pid, 'SIGSTOP');
+    try {
+      expect((await askLoginCode(service, mfaToken, 'email_otp')).status).toBe(503);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    expect((await askLoginCode(service, mfaToken, 'email_otp')).status).toBe(202);
+  });
 
   it(
     'while the notice is being enqueued',

@@ -14,12 +14,26 @@ import {
   confirmPhone,
   EMAIL_CHANGED_SUBJECT,
   emailCode,
+  join as joinService,
   letHoldPass,
+  provePhone,
   smsCode,
   smsTo,
 } from '../support/contact';
 import { eventually } from '../support/eventually';
-import { appCode, completeLogin, confirm, enroll, letStepsPass, staleCode, stepUp } from '../support/mfa';
+import {
+  appCode,
+  askLoginCode,
+  askStepUpCode,
+  completeLogin,
+  confirm,
+  enroll,
+  enrollSent,
+  letStepsPass,
+  mailedFactorCode,
+  staleCode,
+  stepUp,
+} from '../support/mfa';
 import { changePassword, forgot, mailedToken, PASSWORD_CHANGED_SUBJECT, resetPassword } from '../support/passwords';
 import { logIn, mailedCode, newPerson, register, signUp, verify, WELCOME_SUBJECT, wrongCode } from '../support/people';
 import { useTestService } from '../support/service';
@@ -147,6 +161,26 @@ describe('what a registration leaves behind', () => {
     return { codes: [wrong, right], texts: [secret, mfaToken, 'Sentinellabel', ...recoveryCodes, ...plain] };
   };
 
+  /** Codes of second factors by mail and by SMS: of an enrolment, a login and a step-up, right and wrong. */
+  const useSentFactors = async (): Promise<string[]> => {
+    const member = await joinService(service);
+    const phone = await provePhone(service, member);
+    await enrollSent(service, member);
+    const enrolled = await mailedFactorCode(service, member.person.email);
+    const mfaToken = (await logIn(service, member.person)).body.mfaToken as string;
+    await askLoginCode(service, mfaToken, 'email_otp');
+    const mailed = await mailedFactorCode(service, member.person.email, 2);
+    await completeLogin(service, mfaToken, wrongCode(mailed), 'email_otp');
+    const opened = await completeLogin(service, mfaToken, mailed, 'email_otp');
+    expect(opened.status).toBe(200);
+    const token = opened.body.accessToken as string;
+    await enrollSent(service, { ...member, token }, phone);
+    await askStepUpCode(service, token, 'sms_otp');
+    const texted = await smsCode(service, phone, 4);
+    expect((await stepUp(service, token, texted, 'sms_otp')).status).toBe(200);
+    return [enrolled, mailed, wrongCode(mailed), await smsCode(service, phone, 3), texted];
+  };
+
   it('is nowhere readable: no password, Fayda ID, phone, name or code', async () => {
     // A code that was wrong, the right one, a taken address, a failed login: the paths that errors take as well.
     const { body } = await register(service, person);
@@ -176,6 +210,7 @@ describe('what a registration leaves behind', () => {
     await changePassword(service, again.accessToken as string, RESET_PASSWORD, CHANGED_PASSWORD);
     await service.mailbox.waitFor(person.email, PASSWORD_CHANGED_SUBJECT, 2);
     const secondFactor = await useSecondFactor();
+    const sentCodes = await useSentFactors();
     const contactCodes = await changeContacts();
 
     const secrets = {
@@ -199,7 +234,7 @@ describe('what a registration leaves behind', () => {
       const found = Object.entries(secrets).filter(([, secret]) => text.includes(secret));
       expect({ place, found: found.map(([name]) => name) }).toEqual({ place, found: [] });
       // Six digits stand in many numbers by chance; as a word of its own the code must not.
-      const asWord = [code, ...contactCodes, ...secondFactor.codes].join('|');
+      const asWord = [code, ...contactCodes, ...secondFactor.codes, ...sentCodes].join('|');
       const codes = text.match(new RegExp(`(?<![0-9A-Za-z.:_-])(${asWord})(?![0-9A-Za-z.:_-])`, 'g')) ?? [];
       expect({ place, codes }).toEqual({ place, codes: [] });
       // Redis has the address, in the payload that the contract defines, and only there.

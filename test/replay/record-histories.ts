@@ -15,7 +15,16 @@ import { temporal } from '@temporalio/proto';
 import { NOTICE_SWEEP } from '../../src/contracts/notice-workflow';
 import { triggerRotation } from '../../src/temporal/schedules';
 import { eventually } from '../support/eventually';
-import { appCode, cancel as cancelEnrollment, confirm, enroll, protectedPerson, staleCode } from '../support/mfa';
+import {
+  appCode,
+  askLoginCode,
+  cancel as cancelEnrollment,
+  confirm,
+  enroll,
+  enrollSent,
+  protectedPerson,
+  staleCode,
+} from '../support/mfa';
 import {
   askEmail,
   askPhone,
@@ -24,10 +33,21 @@ import {
   emailCode,
   join as joinService,
   letTimePass,
+  provePhone,
   smsCode,
 } from '../support/contact';
 import { forgot, mailedToken, resetPassword } from '../support/passwords';
-import { mailedCode, newFaydaId, newPerson, newPhone, register, signUp, verify, wrongCode } from '../support/people';
+import {
+  logIn,
+  mailedCode,
+  newFaydaId,
+  newPerson,
+  newPhone,
+  register,
+  signUp,
+  verify,
+  wrongCode,
+} from '../support/people';
 import { startTestService, type TestService } from '../support/start-test-service';
 
 import { REPLAY_KEY, REPLAY_KEY_ID } from './replay-keys';
@@ -309,12 +329,37 @@ const MFA_ENROLLMENTS: Record<string, Scenario> = {
     await beginEnrollment(service);
     return newestOnceVisible(service, 'mfaEnrollment');
   },
+  'sent-and-confirmed': async (service) => {
+    await enrollSent(service, await joinService(service));
+    return newestOnceVisible(service, 'mfaEnrollment');
+  },
+  'sent-and-then-refused': async (service) => {
+    const { token } = await joinService(service);
+    const { body } = await enroll(service, token, { factor: 'email_otp' });
+    await cancelEnrollment(service, token, body.enrollmentId as string);
+    await sleep(VISIBILITY_LAG_MS);
+    // Less than a minute later, of a workflow that starts for it.
+    await enroll(service, token, { factor: 'email_otp' });
+    return newestOnceVisible(service, 'mfaEnrollment');
+  },
   'cancelled-by-an-operator': async (service) => {
     await beginEnrollment(service);
     const runId = await newestOnceVisible(service, 'mfaEnrollment');
     await cancelRun(service, runId);
     return runId;
   },
+};
+
+/** Somebody whose second factor is sent asks for a code. */
+const askForCode = async (service: TestService, factor: 'email_otp' | 'sms_otp'): Promise<string> => {
+  const member = await joinService(service);
+  await enrollSent(service, member, factor === 'sms_otp' ? await provePhone(service, member) : undefined);
+  await askLoginCode(service, (await logIn(service, member.person)).body.mfaToken as string, factor);
+  return newestOnceVisible(service, 'factorCode');
+};
+const FACTOR_CODES: Record<string, Scenario> = {
+  'mail-sent': (service) => askForCode(service, 'email_otp'),
+  'sms-sent': (service) => askForCode(service, 'sms_otp'),
 };
 
 const named = (prefix: string, scenarios: Record<string, Scenario>) =>
@@ -324,6 +369,7 @@ const SCENARIOS = [
   ...named('password-reset-v1.', PASSWORD_RESETS),
   ...named('contact-change-v1.', CONTACT_CHANGES),
   ...named('mfa-enrollment-v1.', MFA_ENROLLMENTS),
+  ...named('factor-code-v1.', FACTOR_CODES),
   ...named('contact-notice-v1.', CONTACT_NOTICES),
   ...named('notice-sweep-v1.', NOTICE_SWEEPS),
   ...named('signing-key-', SIGNING_KEYS),

@@ -1,11 +1,14 @@
 import { generateSync } from 'otplib';
 
+import { smsCode } from './contact';
 import type { Answer } from './http-client';
+import { codeIn } from './mailbox';
 import { logIn, newPerson, type Person, signUp } from './people';
 import type { TestService } from './service';
 
 export const MFA_ENABLED_SUBJECT = /Two-step login is on/;
-export const MFA_DISABLED_SUBJECT = /Two-step login was turned off/;
+export const MFA_DISABLED_SUBJECT = /second step was removed/;
+export const FACTOR_CODE_SUBJECT = /Your Meqenet security code/;
 export const TOTP_STEP_MS = 30_000;
 
 type Headers = Readonly<Record<string, string>>;
@@ -69,4 +72,46 @@ export const logInFully = async (service: TestService, { person, userId, secret 
   await letStepsPass(service, userId);
   const { body } = await logIn(service, person);
   return completeLogin(service, body.mfaToken as string, appCode(secret));
+};
+
+export const askLoginCode = (
+  { http }: TestService,
+  mfaToken: string,
+  factor: string,
+  headers: Headers = {},
+): Promise<Answer> => http.post('/v1/auth/login/mfa/challenge', { mfaToken, factor }, { headers });
+export const askStepUpCode = ({ http }: TestService, token: string, factor: string): Promise<Answer> =>
+  http.post('/v1/auth/step-up/challenge', { factor }, { token });
+
+/** The code in the `count`-th mail of a second factor. */
+export const mailedFactorCode = async ({ mailbox }: TestService, email: string, count = 1): Promise<string> =>
+  codeIn((await mailbox.waitFor(email, FACTOR_CODE_SUBJECT, count))[count - 1]);
+
+/** As if every code of a second factor so far had been sent so much earlier; they work on. */
+export const letCodesAge = ({ database }: TestService, userId: string, interval = '61 seconds') =>
+  database.query('UPDATE factor_codes SET created_at = created_at - $2::interval WHERE user_id = $1', [
+    userId,
+    interval,
+  ]);
+
+export interface Coded {
+  readonly person: Person;
+  readonly userId: string;
+  readonly token: string;
+  readonly sessionId: string;
+  readonly recoveryCodes: readonly string[];
+}
+
+/** Puts codes by mail, or by SMS to `phone`, in force for somebody; no limit counts it. */
+export const enrollSent = async (
+  service: TestService,
+  { person, token, userId }: Pick<Coded, 'person' | 'token' | 'userId'>,
+  phone?: string,
+): Promise<Answer> => {
+  const { body } = await enroll(service, token, { factor: phone === undefined ? 'email_otp' : 'sms_otp' });
+  const code = phone === undefined ? await mailedFactorCode(service, person.email) : await smsCode(service, phone, 3);
+  const answer = await confirm(service, token, body.enrollmentId as string, code);
+  if (answer.status !== 200) throw new Error(`The factor was not enrolled: ${String(answer.status)}`);
+  await letCodesAge(service, userId, '25 hours');
+  return answer;
 };

@@ -26,7 +26,9 @@ const enrollmentRoutes = (enrollments: Enrollments): Route[] => [
     operationId: 'beginEnrollment',
     summary: 'Set up a second factor',
     description:
-      'Gives a secret for an authenticator app, which is shown once. Nothing changes until a code of it is confirmed, within 10 minutes ' +
+      'Of `totp`: gives a secret for an authenticator app, which is shown once. Of `email_otp` and `sms_otp`: sends a code to the proven ' +
+      'e-mail address or phone of the account (`phone_not_verified` where there is none; `cooling_off` for 24 hours after a change of it), ' +
+      'one a minute and five an hour. A kind that `MFA_FACTORS` does not name is `factor_not_allowed`. Nothing changes until a code is confirmed, within 10 minutes ' +
       'and five tries; a factor that is in force stays so until then, and is replaced then. Beginning again ends the enrolment before. ' +
       'The first factor needs a login of the last 15 minutes (`reauthentication_required` else), another one a second factor ' +
       'shown in the last 10 minutes (`step_up_required` else).',
@@ -35,7 +37,11 @@ const enrollmentRoutes = (enrollments: Enrollments): Route[] => [
     limit: 'credentials',
     body: enrollmentRequest,
     responses: { 201: { description: 'Waits for a code', schema: enrollmentResponse } },
-    errors: ['reauthentication_required', 'step_up_required', 'enrollment_ended', 'service_unavailable'],
+    errors: [
+      ...(['reauthentication_required', 'step_up_required', 'factor_not_allowed', 'phone_not_verified'] as const),
+      ...(['cooling_off', 'resend_too_soon', 'resend_limit_reached', 'sms_unavailable'] as const),
+      ...(['enrollment_ended', 'service_unavailable'] as const),
+    ],
     handler: async ({ caller, body, repetitionId }) => ({
       status: 201,
       body: await enrollments.begin(caller, body, repetitionId),

@@ -6,6 +6,7 @@ import { emailChangeCode } from './email-change-code';
 import { emailChangeRequested } from './email-change-requested';
 import { emailChangeTaken } from './email-change-taken';
 import { emailChanged } from './email-changed';
+import { factorCode } from './factor-code';
 import { layOut, type RenderedMail } from './layout';
 import { mfaDisabled } from './mfa-disabled';
 import { mfaEnabled } from './mfa-enabled';
@@ -29,6 +30,7 @@ const TEMPLATES = {
   'password-changed': passwordChanged,
   'mfa-enabled': mfaEnabled,
   'mfa-disabled': mfaDisabled,
+  'factor-code': factorCode,
   'password-reset': passwordReset,
   'session-new-device': sessionNewDevice,
   'session-reuse-detected': sessionReuseDetected,
