@@ -3,6 +3,7 @@ import { mailIndicator, postgresIndicator, redisIndicator } from '../health/indi
 import { createReadiness } from '../health/readiness';
 import { createConsumerMetrics } from '../observability/consumer-metrics';
 import { createQueueConsumer } from '../queue/queue.consumer';
+import { countRecoveryCodesLeft } from '../repositories/factor-repository';
 import { createDatabase, pingDatabase } from '../repositories/prisma-client';
 
 import { type ProcessContext, CHECK_TIMEOUT_MS, closeAll, mustBeReady } from './process';
@@ -22,6 +23,10 @@ export const buildConsumer = ({ config, logger, metrics }: ProcessContext) => {
       'password:changed': ({ eventId, email, locale }) => mailer.sendPasswordChanged({ eventId, to: email, locale }),
       'mfa:enabled': ({ eventId, email, locale }) => mailer.sendMfaEnabled({ eventId, to: email, locale }),
       'mfa:disabled': ({ eventId, email, locale }) => mailer.sendMfaDisabled({ eventId, to: email, locale }),
+      'mfa:recovery-code-used': async ({ eventId, userId, email, locale }) => {
+        const codesLeft = await countRecoveryCodesLeft(database.sql, userId);
+        return mailer.sendRecoveryCodeUsed({ eventId, to: email, locale, codesLeft });
+      },
       'phone:changed': ({ eventId, email, locale }) => mailer.sendPhoneChanged({ eventId, to: email, locale }),
       'phone:released': ({ eventId, email, locale }) => mailer.sendPhoneReleased({ eventId, to: email, locale }),
       'session:new-device': ({ eventId, email, locale }) => mailer.sendNewDevice({ eventId, to: email, locale }),

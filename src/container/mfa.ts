@@ -21,9 +21,14 @@ import type { Data } from './data';
 export const buildSecondFactors = (
   { sms }: Config,
   data: Data,
-  parts: { readonly sessions: Sessions; readonly lockOut: LockOut; readonly starter: WorkflowStarter },
+  parts: {
+    readonly sessions: Sessions;
+    readonly lockOut: LockOut;
+    readonly starter: WorkflowStarter;
+    readonly notices: Notices;
+  },
 ) => {
-  const secondFactors = createSecondFactors(data);
+  const secondFactors = createSecondFactors({ ...data, ...parts });
   const factorCodes = createFactorCodes({ ...data, ...parts, canSendSms: sms.provider !== 'none' });
   const challenges = createLoginChallenges({
     ...data,

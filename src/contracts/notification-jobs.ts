@@ -27,6 +27,7 @@ export const NOTICES = {
   'password:changed': noticeSchema,
   'mfa:enabled': noticeSchema,
   'mfa:disabled': noticeSchema,
+  'mfa:recovery-code-used': noticeSchema,
   'phone:changed': noticeSchema,
   'phone:released': noticeSchema,
   'session:new-device': noticeSchema,

@@ -4,11 +4,14 @@ import type { Totp } from '../crypto/totp';
 import type { FactorCodeRepository, FactorCodeUse } from '../repositories/factor-code-repository';
 import type { FactorRepository } from '../repositories/factor-repository';
 
+import type { Notices } from './notices';
+
 interface Dependencies {
   readonly factors: Pick<FactorRepository, 'findTotp' | 'useTimeStep' | 'useRecoveryCode'>;
   readonly factorCodes: Pick<FactorCodeRepository, 'tryCode'>;
   readonly totp: Pick<Totp, 'match'>;
   readonly recoveryCodes: Pick<RecoveryCodes, 'hash'>;
+  readonly notices: Pick<Notices, 'tell'>;
 }
 
 /** How a second factor was shown (RFC 8176): by a one-time code, or by one that came as an SMS. */
@@ -24,12 +27,12 @@ export interface Shown {
 }
 
 export interface SecondFactors {
-  /** How it was proven, which uses the code up; undefined where it is wrong. Whoever asks bounds the tries. */
+  /** How it was proven, which uses the code up, and tells the owner of a recovery code; undefined where it is wrong. Whoever asks bounds the tries. */
   prove(shown: Shown): Promise<SecondFactorMethod | undefined>;
 }
 
 export const createSecondFactors = (deps: Dependencies): SecondFactors => {
-  const { factors, factorCodes, totp, recoveryCodes } = deps;
+  const { factors, factorCodes, totp, recoveryCodes, notices } = deps;
 
   const proveTotp = async ({ userId, code }: Shown): Promise<boolean> => {
     const found = await factors.findTotp(userId);
@@ -40,7 +43,10 @@ export const createSecondFactors = (deps: Dependencies): SecondFactors => {
 
   const proveRecoveryCode = async ({ userId, code }: Shown): Promise<boolean> => {
     const hash = recoveryCodes.hash(userId, code);
-    return hash !== undefined && factors.useRecoveryCode(userId, hash);
+    const eventId = hash && (await factors.useRecoveryCode(userId, hash));
+    if (eventId === undefined) return false;
+    notices.tell({ name: 'mfa:recovery-code-used', eventId, userId });
+    return true;
   };
 
   const proveSent = (factor: FactorCodeUse['factor'], { userId, code, purpose, boundTo }: Shown): Promise<boolean> =>

@@ -95,6 +95,13 @@ export const createMailer = ({ transport, deliveries, from, now = Date.now }: Ma
     /** Tells the owner that a second factor was removed; once per factor. */
     sendMfaDisabled: (mail: Addressee & { eventId: string }): Promise<boolean> =>
       deliver(`mfa-disabled/${mail.eventId}`, mail, render('mfa-disabled', mail.locale, {})),
+    /** Tells the owner that a recovery code was used, and how many are left; once per code. */
+    sendRecoveryCodeUsed: (mail: Addressee & { eventId: string; codesLeft: number }): Promise<boolean> =>
+      deliver(
+        `mfa-recovery-code-used/${mail.eventId}`,
+        mail,
+        render('recovery-code-used', mail.locale, { codesLeft: mail.codesLeft }),
+      ),
     /** Tells the owner of a login from a device that the account had not seen; once per session. */
     sendNewDevice: (mail: Addressee & { eventId: string }): Promise<boolean> =>
       deliver(`session-new-device/${mail.eventId}`, mail, render('session-new-device', mail.locale, {})),

@@ -34,8 +34,8 @@ export interface FactorRepository {
   findTotp(userId: string): Promise<{ readonly id: string; readonly secret: string } | undefined>;
   /** Uses a time step up. False where it, or a later one, has been used: of all who ask at once one is told true. */
   useTimeStep(factorId: string, step: number): Promise<boolean>;
-  /** Uses a recovery code up, once. */
-  useRecoveryCode(userId: string, hash: Hash): Promise<boolean>;
+  /** Uses a recovery code up, once. @returns the event that its owner is told of; undefined where there is no such code */
+  useRecoveryCode(userId: string, hash: Hash): Promise<string | undefined>;
   /** Removes a factor; with the last one its recovery codes go as well. False where the account has no such factor. */
   remove(userId: string, factorId: string, origin: RequestOrigin): Promise<boolean>;
   /** Replaces the recovery codes by those of a new set. False where the account has no second factor. */
@@ -73,9 +73,14 @@ const USE_STEP = {
 const USE_RECOVERY_CODE = {
   name: 'factor/use-recovery-code',
   text: `
-    UPDATE recovery_codes SET used_at = $3
-    WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL
-      AND EXISTS (SELECT 1 FROM factors WHERE user_id = $1) RETURNING id`,
+    WITH used AS (
+      UPDATE recovery_codes SET used_at = $3
+      WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL
+        AND EXISTS (SELECT 1 FROM factors WHERE user_id = $1) RETURNING id
+    ), noticed AS (
+      ${insertNotice('mfa:recovery-code-used', { eventId: '(SELECT id FROM used)', userId: '$1', now: '$3' }, 'used')}
+    )
+    SELECT id FROM used`,
 };
 const HOLD_ACCOUNT = { name: 'factor/hold-account', text: 'SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE' };
 const REMOVE = {
@@ -108,6 +113,16 @@ export const insertRecoveryCodes = async (
   const hashes = sets.codes(setId).map((code) => sets.hash(userId, code));
   await sql(DROP_RECOVERY_CODES, [userId]);
   await sql(INSERT_RECOVERY_CODES, [userId, hashes.map(() => uuidv7()), hashes, now]);
+};
+
+const COUNT_LEFT = {
+  name: 'factor/count-recovery-codes-left',
+  text: 'SELECT count(*)::int AS left FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL',
+};
+/** How many recovery codes of an account still work. */
+export const countRecoveryCodesLeft = async (sql: Sql, userId: string): Promise<number> => {
+  const [row] = await sql<{ left: number }>(COUNT_LEFT, [userId]);
+  return row?.left ?? 0;
 };
 
 const secretLocation = (rowId: string) => ({ table: 'factors', column: 'secret_ciphertext', rowId });
@@ -146,7 +161,8 @@ export const createFactorRepository = ({ database, cipher, audit, recoveryCodes 
     },
 
     async useRecoveryCode(userId, hash) {
-      return (await database.sql(USE_RECOVERY_CODE, [userId, hash, new Date()])).length === 1;
+      const [used] = await database.sql<{ id: string }>(USE_RECOVERY_CODE, [userId, hash, new Date()]);
+      return used?.id;
     },
 
     remove: (userId, factorId, origin) =>

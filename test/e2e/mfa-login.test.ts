@@ -11,6 +11,7 @@ import {
   listFactors,
   logInFully,
   MFA_DISABLED_SUBJECT,
+  RECOVERY_CODE_USED_SUBJECT,
   type Protected,
   protectedPerson,
   staleCode,
@@ -88,6 +89,10 @@ describe('a login with a second factor', () => {
     expectProblem(await completeLogin(service, await begin(owner), first, 'recovery_code'), INVALID_CODE);
     expectProblem(await completeLogin(service, await begin(owner), second, 'totp'), INVALID_CODE);
     expect((await listFactors(service, owner.token)).body.recoveryCodesLeft).toBe(9);
+    const told = await service.mailbox.waitFor(owner.person.email, RECOVERY_CODE_USED_SUBJECT);
+    expect(told.map(({ text }) => /\d+ recovery codes are left/.exec(text)?.[0])).toEqual([
+      '9 recovery codes are left',
+    ]);
     expect((await completeLogin(service, await begin(owner), second, 'recovery_code')).status).toBe(200);
   });
 

@@ -8,6 +8,7 @@ import type { TestService } from './service';
 
 export const MFA_ENABLED_SUBJECT = /Two-step login is on/;
 export const MFA_DISABLED_SUBJECT = /second step was removed/;
+export const RECOVERY_CODE_USED_SUBJECT = /recovery code of your Meqenet account was used/;
 export const FACTOR_CODE_SUBJECT = /Your Meqenet security code/;
 export const TOTP_STEP_MS = 30_000;
 

@@ -14,6 +14,7 @@ import { passwordChanged } from './password-changed';
 import { passwordReset } from './password-reset';
 import { phoneChanged } from './phone-changed';
 import { phoneReleased } from './phone-released';
+import { recoveryCodeUsed } from './recovery-code-used';
 import { sessionNewDevice } from './session-new-device';
 import { sessionReuseDetected } from './session-reuse-detected';
 import { verificationCode } from './verification-code';
@@ -30,6 +31,7 @@ const TEMPLATES = {
   'password-changed': passwordChanged,
   'mfa-enabled': mfaEnabled,
   'mfa-disabled': mfaDisabled,
+  'recovery-code-used': recoveryCodeUsed,
   'factor-code': factorCode,
   'password-reset': passwordReset,
   'session-new-device': sessionNewDevice,
