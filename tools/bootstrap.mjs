@@ -8,7 +8,7 @@ import { checkMachine } from './setup/machine.mjs';
 import { inProject } from './setup/paths.mjs';
 import { runOnTerminal } from './setup/run.mjs';
 import { readStamp, writeStamp } from './setup/stamp.mjs';
-import { ALL_STEPS, BUILD_STEPS } from './setup/steps.mjs';
+import { ALL_STEPS, BUILD_STEPS, TEST_STEPS } from './setup/steps.mjs';
 
 const runTool = (name, args) => runOnTerminal([inProject('dist', 'tools', `${name}.js`), ...args]);
 
@@ -26,7 +26,7 @@ const COMMANDS = {
   start: { steps: ALL_STEPS, run: (args) => runTool('start', args) },
   dev: { steps: ALL_STEPS, run: (args) => runTool('dev', args) },
   bench: { steps: ALL_STEPS, run: (args) => runTool('bench', args) },
-  test: { steps: ALL_STEPS, run: runTests },
+  test: { steps: TEST_STEPS, run: runTests },
   reset: { steps: BUILD_STEPS, run: (args) => runTool('reset', args) },
   'keys:rotate': { steps: BUILD_STEPS, run: (args) => runTool('keys-rotate', args) },
   'admin:grant': { steps: BUILD_STEPS, run: (args) => runTool('admin-grant', args) },

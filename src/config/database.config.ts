@@ -10,7 +10,7 @@ export const databaseEnv = z.object({
   ),
   DATABASE_POOL_SIZE: integer(10, 1, 200, 'Connections that one process keeps at most'),
   DATABASE_CONNECT_TIMEOUT: duration('3s', 'How long to wait for a connection'),
-  DATABASE_QUERY_TIMEOUT: duration('10s', 'Longest time for one statement'),
+  DATABASE_QUERY_TIMEOUT: duration('5s', 'Longest time for one statement'),
 });
 
 /** PostgreSQL. Times are milliseconds. */

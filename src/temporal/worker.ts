@@ -38,6 +38,9 @@ export interface Workers {
   stop(): Promise<void>;
 }
 
+/** Less than a request waits for an update, so that it survives the worker that was to answer it. */
+const STICKY_TIMEOUT_MS = 3_000;
+
 /** What a worker of each task queue serves. */
 const optionsFor = (
   queue: TaskQueue,
@@ -96,6 +99,8 @@ export const startWorkers = async (deps: WorkerDependencies): Promise<Workers> =
         namespace: config.namespace,
         taskQueue,
         dataConverter: createDataConverter(config.codecKeys),
+        // How long the workflows of a killed worker wait before another one takes them up; 10 s by default.
+        stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
         // 0 by default, which would abandon running activities at once.
         shutdownGraceTime: shutdownTimeoutMs,
         shutdownForceTime: shutdownTimeoutMs * 2,

@@ -3,9 +3,13 @@ import { type ActivityInterfaceFor, type ActivityOptions, proxyActivities } from
 import type { EmailActivities } from '../activities/email';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
-/** A few statements in one transaction. Tried until the database is back: a registration must end in all or nothing. */
+/**
+ * A few statements in one transaction. Tried until the database is back: a registration must end in all or nothing. The step
+ * of a killed worker is tried again after the timeout, which is shorter than a request waits for an update: the person is
+ * answered all the same.
+ */
 export const DATABASE_ACTIVITY: ActivityOptions = {
-  startToCloseTimeout: '10s',
+  startToCloseTimeout: '5s',
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' },
 };
 

@@ -20,14 +20,22 @@ export const holdTable = async ({ database }: TestService, table: string, reader
   };
 };
 
+/** Whoever is to come may have to wait for the timeouts of what was killed before. */
+const ARRIVAL_MS = 50_000;
+
 /** Waits until somebody stands before a held table. */
 export const someoneWaits = ({ database }: TestService, table: string): Promise<true> =>
-  eventually(`somebody to wait for ${table}`, async () => {
-    const { rowCount } = await database.query(`SELECT 1 FROM pg_locks WHERE NOT granted AND relation = $1::regclass`, [
-      table,
-    ]);
-    return (rowCount ?? 0) > 0 && true;
-  });
+  eventually(
+    `somebody to wait for ${table}`,
+    async () => {
+      const { rowCount } = await database.query(
+        `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = $1::regclass`,
+        [table],
+      );
+      return (rowCount ?? 0) > 0 && true;
+    },
+    ARRIVAL_MS,
+  );
 
 /** Ends who stands before a held table: else Postgres still does what a dead process has asked for. */
 export const dropWaiting = async ({ stack }: TestService, table: string): Promise<void> => {

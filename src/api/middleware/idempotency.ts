@@ -11,12 +11,12 @@ import { type Interceptor, isWrite, type Route, type RouteAnswer, type RouteRequ
 
 /**
  * A key whose process was killed is free again after this time, milliseconds. Longer than a statement may wait in the
- * database (10 s by default), so that a holder that waits there with every connection in use is not overtaken.
+ * database (5 s by default), so that a holder that waits there with every connection in use is not overtaken.
  */
-const LEASE_MS = 15_000;
-const RENEW_MS = 5_000;
+const LEASE_MS = 8_000;
+const RENEW_MS = 2_500;
 /** Twice the longest that a handler's waits for database and Temporal add up to: one that hangs must not keep its key. */
-const MAX_RENEWALS = 12;
+const MAX_RENEWALS = 24;
 /** A request in flight is done in a moment, as a rule; after a crash the client asks a few times more. Seconds. */
 const RETRY_AFTER_SECONDS = 1;
 /** Of so many claims one clears away more expired keys than the others can have left, so the table cannot grow. */
