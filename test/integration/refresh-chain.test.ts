@@ -28,6 +28,8 @@ type Step =
   | { readonly do: 'show-and-lose'; readonly back: number }
   /** The process dies before it commits: by a rolled-back transaction, or with its connection. */
   | { readonly do: 'crash'; readonly back: number; readonly how: 'roll-back' | 'kill' }
+  /** The owner shows a second factor, and gets the next token or loses it on the way. */
+  | { readonly do: 'step-up'; readonly isLost: boolean }
   /** More than the grace passes for whatever was used. */
   | { readonly do: 'wait' }
   | { readonly do: 'log-out' };
@@ -49,6 +51,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('step-up' as const), isLost: fc.boolean() }) },
   { weight: 1, arbitrary: fc.constant({ do: 'wait' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'log-out' as const }) },
 );
@@ -141,8 +144,29 @@ const open = async (): Promise<Family> => {
   return { sessionId: opened.session.id, first, known: [first] };
 };
 
-const play = async ({ sessionId, known }: Family, one: Step): Promise<RotationOutcome['outcome'] | undefined> => {
+/** What may come after a token: by a refresh, or by a second factor. */
+const nextTokens = (token: string) => ({
+  refresh: refreshTokens.successor(token),
+  stepUp: refreshTokens.raised(refreshTokens.hash(token)),
+});
+
+/** @returns whether the session lived */
+const raise = async ({ sessionId, known }: Family, isLost: boolean): Promise<boolean> => {
+  const raised = await repository().raise({
+    ...{ sessionId, userId, origin, amr: ['pwd', 'otp', 'mfa'], idleExpiresInMs: 7 * DAY_MS },
+    successorOf: (predecessor) => refreshTokens.hash(refreshTokens.raised(predecessor)),
+  });
+  if (raised === undefined) return false;
+  const token = refreshTokens.raised(raised.predecessor);
+  if (!isLost && !known.includes(token)) known.push(token);
+  return true;
+};
+
+const play = async (family: Family, one: Step): Promise<RotationOutcome['outcome'] | 'raised' | undefined> => {
+  const { sessionId, known } = family;
   switch (one.do) {
+    case 'step-up':
+      return (await raise(family, one.isLost)) ? 'raised' : undefined;
     case 'wait':
       await query(
         `UPDATE refresh_tokens SET rotated_at = rotated_at - interval '31 s' WHERE session_id = $1`,
@@ -157,10 +181,13 @@ const play = async ({ sessionId, known }: Family, one: Step): Promise<RotationOu
       return undefined;
     default: {
       const token = known.at(-1 - one.back) ?? known[0]!;
-      const { outcome } = await rotate(token);
-      const successor = refreshTokens.successor(token);
-      if (one.do === 'show' && outcome === 'rotated' && !known.includes(successor)) known.push(successor);
-      return outcome;
+      const answer = await rotate(token);
+      if (one.do === 'show' && answer.outcome === 'rotated') {
+        const { refresh, stepUp } = nextTokens(token);
+        const successor = answer.wasRaised ? stepUp : refresh;
+        if (!known.includes(successor)) known.push(successor);
+      }
+      return answer.outcome;
     }
   }
 };
@@ -181,33 +208,41 @@ const read = async ({ sessionId }: Family) => {
   return { tokens, endedBy: session?.ended_by ?? null };
 };
 
-/** One chain, from the first token on, without a fork or a gap; only its end can be used. */
-const expectOneChain = ({ first }: Family, tokens: readonly TokenRow[]): void => {
+/**
+ * One chain, from the first token on, without a fork or a gap; only its end can be used.
+ *
+ * @returns its end
+ */
+const expectOneChain = ({ first }: Family, tokens: readonly TokenRow[]): string => {
   const byHash = new Map(tokens.map((token) => [token.hash, token]));
   let token = first;
   for (let position = 0; position < tokens.length; position += 1) {
     const isEnd = position === tokens.length - 1;
     expect(byHash.get(hash(token))).toMatchObject({ used: !isEnd });
-    const next = refreshTokens.successor(token);
-    if (!isEnd) expect(byHash.get(hash(next))?.replaces).toBe(hash(token));
-    token = next;
+    if (isEnd) break;
+    const next = Object.values(nextTokens(token)).filter((one) => byHash.has(hash(one)));
+    expect(next).toHaveLength(1);
+    expect(byHash.get(hash(next[0]!))?.replaces).toBe(hash(token));
+    token = next[0]!;
   }
+  return token;
 };
 
 describe('a family of refresh tokens', () => {
   it(`has one live chain, whatever happens at the same time: ${String(RUNS)} random interleavings (zitadel#9631, hydra#1831, keycloak#45647)`, async () => {
-    const count = { steps: 0, crashes: 0, reuses: 0, ended: 0 };
+    const count = { steps: 0, crashes: 0, stepUps: 0, reuses: 0, ended: 0 };
     await fc.assert(
       fc.asyncProperty(story, async (groups) => {
         const family = await open();
         let before = await read(family);
+        let end = family.first;
         const happened = new Set<string>();
         for (const group of groups) {
           const outcomes = await Promise.all(group.map((one) => play(family, one)));
           const after = await read(family);
           for (const one of group) happened.add(one.do);
           if (outcomes.includes('reused')) happened.add('reuse');
-          expectOneChain(family, after.tokens);
+          end = expectOneChain(family, after.tokens);
           // What has ended stays as it was, and gives nothing away.
           if (before.endedBy !== null) {
             expect(after).toEqual(before);
@@ -218,23 +253,18 @@ describe('a family of refresh tokens', () => {
           if (after.endedBy === 'REFRESH_TOKEN_REUSED') expect(happened).toContain('wait');
           count.steps += group.length;
           count.crashes += group.filter((one) => one.do === 'crash').length;
+          count.stepUps += outcomes.filter((outcome) => outcome === 'raised').length;
           count.reuses += outcomes.filter((outcome) => outcome === 'reused').length;
           before = after;
         }
         if (before.endedBy !== null) count.ended += 1;
-        else expect((await rotate(endOf(family, before.tokens.length))).outcome).toBe('rotated');
+        else expect((await rotate(end)).outcome).toBe('rotated');
       }),
       { numRuns: RUNS },
     );
     process.stdout.write(`refresh chains: ${JSON.stringify({ runs: RUNS, ...count })}\n`);
     expect(count.crashes).toBeGreaterThan(RUNS / 2);
+    expect(count.stepUps).toBeGreaterThan(RUNS / 10);
     expect(count.reuses).toBeGreaterThan(10);
   }, 240_000);
 });
-
-/** The last token of a chain of this length. */
-const endOf = ({ first }: Family, length: number): string => {
-  let token = first;
-  for (let position = 1; position < length; position += 1) token = refreshTokens.successor(token);
-  return token;
-};
