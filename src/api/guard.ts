@@ -65,6 +65,7 @@ const toRequest = (ctx: AppContext, { params, query, body, caller }: Parsed): Ro
       acceptLanguage: headers['accept-language'],
       idempotencyKey: singleHeader(headers['idempotency-key']),
       deviceId: singleHeader(headers['x-device-id']),
+      deviceToken: singleHeader(headers['x-device-token']),
     },
     ip: ctx.ip,
   };

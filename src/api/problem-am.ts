@@ -22,6 +22,7 @@ export const AMHARIC_DETAILS: Readonly<Record<ErrorCode, string>> = {
   registration_not_found: 'እንዲህ ያለ ምዝገባ የለም።',
   enrollment_not_found: 'እንዲህ ያለ የማረጋገጫ መንገድ ምዝገባ የለዎትም።',
   factor_not_found: 'እንዲህ ያለ የማረጋገጫ መንገድ የለዎትም።',
+  device_not_found: 'እንዲህ ያለ የታወቀ መሣሪያ የለዎትም።',
   session_not_found: 'እንዲህ ያለ የመግቢያ ክፍለ ጊዜ የለዎትም።',
   user_not_found: 'እንዲህ ያለ መለያ የለም።',
   method_not_allowed: 'ይህ ዘዴ እዚህ አይፈቀድም።',

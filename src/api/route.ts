@@ -27,6 +27,8 @@ export interface RequestHeaders {
   readonly idempotencyKey: string | undefined;
   /** `X-Device-Id`: chosen by the client, the same for all logins from one device. */
   readonly deviceId: string | undefined;
+  /** `X-Device-Token`: of a device that the account remembers. A secret. */
+  readonly deviceToken: string | undefined;
 }
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;

@@ -41,6 +41,13 @@ export const securityEnv = z.object({
       'Kinds of second factor that can be set up; those in force stay',
     ),
   ),
+  MFA_REMEMBER_DEVICE_FOR: reloadable(
+    duration(
+      '0s',
+      'A login may ask that its device shows no second factor for so long; 0s: never. Not for roles that act on other people’s accounts',
+      0,
+    ),
+  ),
   REAUTHENTICATION_MAX_AGE: duration(
     '15m',
     'A change of the phone without the password, and a first second factor, need a login that is not older than this',
@@ -99,6 +106,7 @@ export const toSecurityConfig = (env: z.output<typeof securityEnv>) => ({
   contactChangeExpiresInMs: env.CONTACT_CHANGE_EXPIRES_IN,
   mfaEnrollmentExpiresInMs: env.MFA_ENROLLMENT_EXPIRES_IN,
   mfaFactors: env.MFA_FACTORS,
+  rememberDevice: { forMs: env.MFA_REMEMBER_DEVICE_FOR },
   reauthenticationMaxAgeMs: env.REAUTHENTICATION_MAX_AGE,
   holds: { highRiskMs: env.PHONE_CHANGE_HIGH_RISK_HOLD, payoutMs: env.PHONE_CHANGE_PAYOUT_HOLD },
   passwordPolicy: env.PASSWORD_POLICY,

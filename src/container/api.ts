@@ -8,6 +8,7 @@ import { contactChangeRoutes } from '../api/routes/contact-change';
 import { mfaRoutes } from '../api/routes/mfa';
 import { passwordRoutes } from '../api/routes/password';
 import { registrationRoutes } from '../api/routes/registration';
+import { rememberedDeviceRoutes } from '../api/routes/remembered-device';
 import { factorCodeRoutes, secondFactorRoutes } from '../api/routes/second-factor';
 import { sessionRoutes } from '../api/routes/session';
 import { userRoutes } from '../api/routes/user';
@@ -72,7 +73,7 @@ export const buildApi = (context: ProcessContext) => {
   const { routeLimits, lockOut, close: closeLimits } = buildLimits(context, data);
   const identity = buildIdentity(context, data, temporal, queue, lockOut);
   const { accessTokens, sessions, notices, login, passwords, registrations, profile, contactChanges } = identity;
-  const { challenges, factorCodes, stepUp, mfa } = identity;
+  const { challenges, factorCodes, stepUp, remembered, mfa } = identity;
   const administration = buildAdministration(data, config);
   const readiness = buildApiReadiness({ database, queue, temporal, transport });
   const app = createApp({
@@ -83,6 +84,7 @@ export const buildApi = (context: ProcessContext) => {
       ...secondFactorRoutes(challenges, stepUp),
       ...factorCodeRoutes(challenges, factorCodes),
       ...mfaRoutes(mfa.enrollments, mfa.factors),
+      ...rememberedDeviceRoutes(remembered),
       ...userRoutes(profile),
       ...contactChangeRoutes({ contactChanges, profile }),
       ...administration.routes,

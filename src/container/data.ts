@@ -21,6 +21,7 @@ import { createPasswordRepository } from '../repositories/password-repository';
 import { createPasswordResetRepository } from '../repositories/password-reset-repository';
 import { createDatabase } from '../repositories/prisma-client';
 import { createRegistrationRepository } from '../repositories/registration-repository';
+import { createRememberedDeviceRepository } from '../repositories/remembered-device-repository';
 import { createSentStrategy } from '../repositories/sent-factor-strategy';
 import { createUserRepository } from '../repositories/user-repository';
 
@@ -46,7 +47,8 @@ const buildMfaData = (parts: MfaParts) => {
     sms_otp: createSentStrategy('sms_otp', factorCodes),
   };
   const enrollments = createMfaEnrollmentRepository({ ...parts, recoveryCodes, strategies });
-  return { recoveryCodes, totp, factors, factorCodes, enrollments };
+  const rememberedDevices = createRememberedDeviceRepository(parts);
+  return { recoveryCodes, totp, factors, factorCodes, enrollments, rememberedDevices };
 };
 
 /** The database and what reads it. */

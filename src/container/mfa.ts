@@ -9,6 +9,7 @@ import type { LockOut } from '../identity/lock-out';
 import { createLoginChallenges } from '../identity/login-challenges';
 import type { Notices } from '../identity/notices';
 import type { Reauthentication } from '../identity/reauthentication';
+import { createRememberedDevices } from '../identity/remembered-devices';
 import { createSecondFactors } from '../identity/second-factors';
 import type { Sessions } from '../identity/sessions';
 import { createStepUp } from '../identity/step-up';
@@ -17,9 +18,11 @@ import type { WorkflowStarter } from '../temporal/workflow-starter';
 
 import type { Data } from './data';
 
-/** Where second factors are shown: the second half of a login, and step-up. */
+const TOKENS = { create: newOpaqueToken, hash: hashOpaqueToken };
+
+/** Where second factors are shown: the second half of a login, and step-up; and the devices that need not show one. */
 export const buildSecondFactors = (
-  { sms }: Config,
+  { security, sms }: Config,
   data: Data,
   parts: {
     readonly sessions: Sessions;
@@ -29,15 +32,15 @@ export const buildSecondFactors = (
   },
 ) => {
   const secondFactors = createSecondFactors({ ...data, ...parts });
+  const remembered = createRememberedDevices({ ...data, tokens: TOKENS, config: security });
   const factorCodes = createFactorCodes({ ...data, ...parts, canSendSms: sms.provider !== 'none' });
   const challenges = createLoginChallenges({
     ...data,
     ...parts,
-    ...{ secondFactors, codes: factorCodes },
+    ...{ secondFactors, codes: factorCodes, remembered, tokens: TOKENS },
     loginChallenges: createLoginChallengeRepository(data.database),
-    tokens: { create: newOpaqueToken, hash: hashOpaqueToken },
   });
-  return { challenges, factorCodes, stepUp: createStepUp({ ...data, ...parts, secondFactors }) };
+  return { challenges, factorCodes, remembered, stepUp: createStepUp({ ...data, ...parts, secondFactors }) };
 };
 
 interface Parts {

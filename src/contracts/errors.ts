@@ -23,6 +23,7 @@ export const ERRORS = {
   registration_not_found: { status: 404, title: 'There is no such registration' },
   enrollment_not_found: { status: 404, title: 'The caller has no such enrolment' },
   factor_not_found: { status: 404, title: 'The caller has no such factor' },
+  device_not_found: { status: 404, title: 'The caller has no such remembered device' },
   session_not_found: { status: 404, title: 'The caller has no such session' },
   user_not_found: { status: 404, title: 'There is no such account' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },

@@ -124,5 +124,10 @@ export const factorCodeAccepted = z.object({
   expiresAt: instantSchema.meta({ description: 'The code works until then' }),
 });
 export type FactorCodeAccepted = z.output<typeof factorCodeAccepted>;
-export const loginMfaRequest = stepUpRequest.extend({ mfaToken: mfaTokenSchema });
+export const loginMfaRequest = stepUpRequest.extend({
+  mfaToken: mfaTokenSchema,
+  rememberDevice: z.boolean().optional().meta({
+    description: 'Whether later logins from this device may do without the second factor, if that is allowed',
+  }),
+});
 export type LoginMfaRequest = z.output<typeof loginMfaRequest>;

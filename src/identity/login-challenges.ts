@@ -8,7 +8,7 @@ import {
   type LoginMfaRequest,
   type MfaRequiredResponse,
 } from '../contracts/mfa';
-import type { TokensResponse } from '../contracts/session';
+import type { LoginMfaResponse } from '../contracts/remembered-device';
 import type { LoginChallenge, LoginChallengeRepository } from '../repositories/login-challenge-repository';
 import type { LoginAccount } from '../repositories/login-repository';
 
@@ -16,6 +16,7 @@ import type { RequestContext } from './contact-changes';
 import { deviceOf } from './device';
 import type { FactorCodes } from './factor-codes';
 import type { LockOut } from './lock-out';
+import type { RememberedDevices } from './remembered-devices';
 import type { SecondFactorMethod, SecondFactors } from './second-factors';
 import type { Sessions } from './sessions';
 
@@ -25,6 +26,7 @@ interface Dependencies {
   readonly codes: Pick<FactorCodes, 'send'>;
   readonly sessions: Pick<Sessions, 'open'>;
   readonly lockOut: Pick<LockOut, 'begin'>;
+  readonly remembered: Pick<RememberedDevices, 'remember'>;
   readonly blindIndex: BlindIndex;
   readonly tokens: { create(): string; hash(token: string): Uint8Array<ArrayBuffer> };
   readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
@@ -43,13 +45,15 @@ export interface LoginChallenges {
   sendCode(request: LoginChallengeRequest, context: RequestContext): Promise<FactorCodeAccepted>;
   /**
    * Opens the session. Wrong codes count and are delayed as wrong passwords of the account are, and end the attempt after
-   * five. @throws {AppError} `invalid_mfa_token`, `invalid_code`, `login_delayed`
+   * five. The device is remembered if that is asked for and allowed; a recovery code is no reason to.
+   * @throws {AppError} `invalid_mfa_token`, `invalid_code`, `login_delayed`
    */
-  complete(request: LoginMfaRequest, origin: RequestOrigin): Promise<TokensResponse>;
+  complete(request: LoginMfaRequest, origin: RequestOrigin): Promise<LoginMfaResponse>;
 }
 
 export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
-  const { loginChallenges, secondFactors, codes, sessions, lockOut, blindIndex, tokens, recordAudit } = deps;
+  const { loginChallenges, secondFactors, codes, sessions, lockOut, remembered, blindIndex, tokens, recordAudit } =
+    deps;
   const deviceIndexOf = (userId: string, origin: RequestOrigin): Uint8Array<ArrayBuffer> =>
     blindIndex.of('device', `login-challenge\0${userId}\0${deviceOf(origin).key}`);
 
@@ -94,10 +98,11 @@ export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
       return codes.send({ userId, factor, purpose: 'LOGIN', boundTo: tokenHash }, context);
     },
 
-    async complete({ mfaToken, factor, code }, origin) {
+    async complete({ mfaToken, factor, code, rememberDevice }, origin) {
+      const provenSince = new Date();
       const tokenHash = tokens.hash(mfaToken);
       const challenge = await find(tokenHash, origin);
-      const { userId, emailIndex } = challenge;
+      const { userId, emailIndex, passwordChangedAt } = challenge;
       const attempt = await lockOut.begin({ field: 'email', index: emailIndex }, origin);
       if (!(await loginChallenges.takeAttempt(tokenHash))) throw new AppError('invalid_mfa_token');
       const method = await secondFactors.prove({ userId, factor, code, purpose: 'LOGIN', boundTo: tokenHash });
@@ -112,7 +117,10 @@ export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
       if (!(await loginChallenges.consume(tokenHash))) throw new AppError('invalid_mfa_token');
       const answer = await openSession(challenge, method, origin);
       await attempt.succeeded();
-      return answer;
+      if (rememberDevice !== true || factor === 'recovery_code') return answer;
+      const { sessionId } = answer;
+      const device = await remembered.remember({ userId, passwordChangedAt, sessionId, provenSince }, origin);
+      return { ...answer, ...device };
     },
   };
 };

@@ -12,6 +12,7 @@ import type { RegistrationRepository } from '../repositories/registration-reposi
 
 import type { LockOut } from './lock-out';
 import type { LoginChallenges } from './login-challenges';
+import type { RememberedDevices } from './remembered-devices';
 import type { Sessions } from './sessions';
 
 interface Dependencies {
@@ -24,6 +25,7 @@ interface Dependencies {
   readonly logger: Pick<Logger, 'warn'>;
   readonly lockOut: Pick<LockOut, 'begin'>;
   readonly challenges: Pick<LoginChallenges, 'begin'>;
+  readonly remembered: Pick<RememberedDevices, 'recognise'>;
 }
 
 type Refusal = 'invalid_credentials' | 'verification_required' | 'account_locked';
@@ -32,12 +34,24 @@ type Refusal = 'invalid_credentials' | 'verification_required' | 'account_locked
  * A password login. Whatever is wrong, one hash is computed and the answer is `invalid_credentials`; what is true of the
  * account (unverified, locked) is only told to whoever knows its password. Every failure is recorded, that of an unknown
  * account as well: else the time would tell the known ones. After too many failures the password is not even looked at for
- * a while, whether or not there is an account. Where a second factor is on, the right password opens nothing yet.
+ * a while, whether or not there is an account. Where a second factor is on, the right password opens nothing yet, unless the
+ * account remembers the device.
  *
  * @throws {AppError} `invalid_credentials`, `verification_required`, `account_locked`, `login_delayed`, `overloaded`
  */
 export const createLogin = (deps: Dependencies) => {
-  const { registrations, hasher, blindIndex, sessions, passwords, recordAudit, lockOut, challenges, logger } = deps;
+  const {
+    registrations,
+    hasher,
+    blindIndex,
+    sessions,
+    passwords,
+    recordAudit,
+    lockOut,
+    challenges,
+    remembered,
+    logger,
+  } = deps;
   const identifierOf = (request: LoginRequest): LoginIdentifier =>
     'email' in request
       ? { field: 'email', index: blindIndex.of('email', request.email) }
@@ -87,7 +101,7 @@ export const createLogin = (deps: Dependencies) => {
     return account;
   };
 
-  return async (request: LoginRequest, origin: RequestOrigin): Promise<LoginResponse> => {
+  return async (request: LoginRequest, origin: RequestOrigin, deviceToken?: string): Promise<LoginResponse> => {
     const attempt = await lockOut.begin(identifierOf(request), origin);
     let account;
     try {
@@ -99,10 +113,9 @@ export const createLogin = (deps: Dependencies) => {
     const { userId, status } = account;
     if (status !== 'ACTIVE')
       return refuse(status === 'LOCKED' ? 'account_locked' : 'invalid_credentials', userId, origin);
-    // Half of a login clears no failures: else the right password would buy any number of guesses at the second factor.
-    const answer = account.hasSecondFactor
-      ? await challenges.begin(account, origin)
-      : await openSession(account, origin);
+    const isHalf = account.hasSecondFactor && !(await remembered.recognise(account, deviceToken, origin));
+    const answer = isHalf ? await challenges.begin(account, origin) : await openSession(account, origin);
+    // A login without its second factor clears no failures: else the right password would buy any number of guesses at it.
     if (!account.hasSecondFactor) await attempt.succeeded();
     // After the answer, so that nobody waits for it; a failure is made up for by the next login.
     renewHash(account, request.password).catch((error: unknown) => {

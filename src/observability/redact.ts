@@ -5,7 +5,18 @@ import { toLoggedError } from './error-log';
 /** Names of fields that hold secrets or personal data, in lower case without `_` and `-`. */
 const SENSITIVE = new Set([
   ...['password', 'newpassword', 'currentpassword', 'passwordhash', 'secret', 'totpsecret', 'otpauthuri', 'qrcode'],
-  ...['code', 'otp', 'recoverycode', 'recoverycodes', 'token', 'accesstoken', 'refreshtoken', 'mfatoken', 'idtoken'],
+  ...[
+    'code',
+    'otp',
+    'recoverycode',
+    'recoverycodes',
+    'token',
+    'accesstoken',
+    'refreshtoken',
+    'mfatoken',
+    'idtoken',
+    'devicetoken',
+  ],
   ...['authorization', 'cookie', 'setcookie', 'apikey', 'privatekey', 'body'],
   ...['email', 'to', 'phone', 'faydaid', 'fin', 'fcn', 'fan', 'firstname', 'lastname'],
 ]);

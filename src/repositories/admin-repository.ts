@@ -77,6 +77,7 @@ const SET_STATUS = {
 const END_SESSIONS = {
   name: 'admin/end-sessions',
   text: `
+    WITH devices AS (DELETE FROM remembered_devices WHERE user_id = $1)
     UPDATE sessions SET ended_at = $2, ended_by = 'REVOKED_BY_ADMIN' WHERE user_id = $1 AND ended_at IS NULL
     RETURNING expires_at > $2 AS was_live`,
 };

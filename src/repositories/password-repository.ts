@@ -61,6 +61,7 @@ const REHASH = {
 const END_WHAT_THE_OLD_ONE_OPENED = `
   links AS (UPDATE password_resets SET token_hash = NULL FROM changed WHERE password_resets.user_id = changed.user_id
     AND status = 'OPEN'),
+  devices AS (DELETE FROM remembered_devices USING changed WHERE remembered_devices.user_id = changed.user_id),
   others AS (
     UPDATE sessions SET ended_at = $3, ended_by = 'PASSWORD_CHANGED' FROM changed
     WHERE sessions.user_id = changed.user_id AND ended_at IS NULL AND sessions.id IS DISTINCT FROM $4::uuid

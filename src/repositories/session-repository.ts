@@ -67,6 +67,7 @@ export interface SessionRepository {
   raise(raise: Raise): Promise<RaisedSession | undefined>;
   /** False where there is no such live session of this user. */
   end(sessionId: string, userId: string, reason: SessionEnd, origin: RequestOrigin): Promise<boolean>;
+  /** Remembered devices are forgotten with them. */
   endAll(userId: string, reason: SessionEnd, origin: RequestOrigin): Promise<number>;
   /** The session if it lives and its account may use it. */
   findLive(sessionId: string): Promise<Session | undefined>;
@@ -168,8 +169,14 @@ const END_ALL = {
       UPDATE sessions SET ended_at = $2, ended_by = $3::session_end
       FROM live WHERE sessions.id = live.id AND ended_at IS NULL
       RETURNING sessions.id
-    ), audited AS (${insertAuditEvents('$4', '(SELECT count(*) AS sessions FROM ended) AS counted WHERE sessions > 0')})
+    ), devices AS (DELETE FROM remembered_devices WHERE user_id = $1), audited AS (${insertAuditEvents('$4', '(SELECT count(*) AS sessions FROM ended) AS counted WHERE sessions > 0')})
     SELECT id FROM ended`,
+};
+
+/** Once more, for a device that a login remembered while its session was being ended. */
+const FORGET_DEVICES = {
+  name: 'session/forget-devices',
+  text: 'DELETE FROM remembered_devices WHERE user_id = $1',
 };
 
 type CreatedRow = Pick<SessionRow, 'roles'> & { readonly is_new_device: boolean; readonly others_alive: number };
@@ -269,7 +276,9 @@ export const createSessionRepository = ({
     async endAll(userId, reason, origin) {
       const actor = { kind: 'user', id: userId } as const;
       const event = audit.seal({ action: 'sessions.ended', actor, subjectId: userId, origin, details: { reason } });
-      return (await sql(END_ALL, [userId, new Date(), reason, event])).length;
+      const ended = await sql(END_ALL, [userId, new Date(), reason, event]);
+      await sql(FORGET_DEVICES, [userId]);
+      return ended.length;
     },
 
     async findLive(sessionId) {

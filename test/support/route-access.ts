@@ -26,6 +26,8 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   'GET /v1/auth/mfa/factors': 'everybody',
   'DELETE /v1/auth/mfa/factors/{id}': 'everybody',
   'POST /v1/auth/mfa/recovery-codes': 'everybody',
+  'GET /v1/auth/mfa/remembered-devices': 'everybody',
+  'DELETE /v1/auth/mfa/remembered-devices/{id}': 'everybody',
   'POST /v1/auth/refresh': 'public',
   'POST /v1/auth/password/forgot': 'public',
   'POST /v1/auth/password/reset': 'public',

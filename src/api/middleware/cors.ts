@@ -3,7 +3,15 @@ import koaCors from '@koa/cors';
 import type { AppMiddleware } from '../context';
 
 const EXPOSED = ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'Idempotency-Replayed'];
-const ACCEPTED = ['Authorization', 'Content-Type', 'Accept-Language', 'Idempotency-Key', 'X-Device-Id', 'X-Request-Id'];
+const ACCEPTED = [
+  'Authorization',
+  'Content-Type',
+  'Accept-Language',
+  'Idempotency-Key',
+  'X-Device-Id',
+  'X-Device-Token',
+  'X-Request-Id',
+];
 /** How long browsers may keep the answer to a preflight, seconds (Chromium keeps at most 2 h). */
 const PREFLIGHT_MAX_AGE = 7_200;
 

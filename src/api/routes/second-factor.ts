@@ -5,6 +5,7 @@ import {
   stepUpChallengeRequest,
   stepUpRequest,
 } from '../../contracts/mfa';
+import { loginMfaResponse } from '../../contracts/remembered-device';
 import { tokensResponse } from '../../contracts/session';
 import type { FactorCodes } from '../../identity/factor-codes';
 import type { LoginChallenges } from '../../identity/login-challenges';
@@ -71,12 +72,14 @@ export const secondFactorRoutes = (challenges: Pick<LoginChallenges, 'complete'>
     summary: 'Show the second factor of a login',
     description:
       'With the `mfaToken` of the login, from the same device (`X-Device-Id`, else the kind of browser and system), within 10 minutes ' +
-      `and five tries; else \`invalid_mfa_token\`, as after a change of the password meanwhile. ${DELAYS} The session is \`aal2\`.`,
+      `and five tries; else \`invalid_mfa_token\`, as after a change of the password meanwhile. ${DELAYS} The session is \`aal2\`. ` +
+      'With `rememberDevice`, where the policy allows it, the device has an `X-Device-Id`, and it was no recovery code, the answer has ' +
+      'a `deviceToken` for later logins.',
     tags: TAGS,
     auth: 'none',
     limit: 'credentials',
     body: loginMfaRequest,
-    responses: { 200: { description: 'A new session', schema: tokensResponse } },
+    responses: { 200: { description: 'A new session', schema: loginMfaResponse } },
     errors: ['invalid_mfa_token', 'invalid_code', 'login_delayed', 'service_unavailable'],
     handler: async (request) => ({ status: 200, body: await challenges.complete(request.body, originOf(request)) }),
   }),

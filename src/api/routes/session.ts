@@ -32,7 +32,8 @@ const loginRoute = (login: Login): Route =>
       'Beyond the limit of sessions the oldest one ends. After too many failures a login waits (`login_delayed`), the right ' +
       'password included, whether or not there is an account; a device that has logged in before, and sends the same ' +
       '`X-Device-Id`, waits only for its own failures. Where a second factor is on, the right password opens no session: the ' +
-      'answer has `mfaRequired: true`, and the factors that may be shown.',
+      'answer has `mfaRequired: true`, and the factors that may be shown; unless the account remembers the device, which is shown by ' +
+      '`X-Device-Token` with the same `X-Device-Id`: then the session is `aal1`, and what needs a second factor still asks for it.',
     tags: TAGS,
     auth: 'none',
     limit: 'credentials',
@@ -50,7 +51,7 @@ const loginRoute = (login: Login): Route =>
     ],
     handler: async (request) => ({
       status: 200,
-      body: await login(request.body, originOf(request)),
+      body: await login(request.body, originOf(request), request.headers.deviceToken),
     }),
   });
 
