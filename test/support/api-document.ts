@@ -78,6 +78,6 @@ export const exampleBody = ({ properties }: BodySchema): Record<string, unknown>
   Object.fromEntries(
     Object.entries(properties).map(([name, { type, example, enum: choices }]) => [
       name,
-      example ?? choices?.[0] ?? (type === 'array' ? [] : 'example'),
+      example ?? choices?.[0] ?? (type === 'array' ? [] : type === 'boolean' ? false : 'example'),
     ]),
   );
