@@ -60,7 +60,7 @@ export const buildIdentity = (
 ) => {
   const { config, logger } = context;
   const { security } = config;
-  const { cipher, blindIndex, users } = data;
+  const { users } = data;
   const hasher = createPasswordHasher(security.passwordHash, security.tokenKey);
   const notices = createNotices({ ...data, enqueueNotice: createEnqueueNotice({ users, queue }), logger });
   const { accessTokens, sessions } = buildSessions(config, data, notices);
@@ -75,9 +75,8 @@ export const buildIdentity = (
     resetExpiresInMs: security.passwordResetExpiresInMs,
   });
   const registrations = createRegistrations({
-    ...{ policy, hasher, blindIndex, cipher, starter, users, sessions, lockOut, workflowIdKey },
-    registrations: data.registrations,
-    toUserResponse: data.toUserResponse,
+    ...data,
+    ...{ policy, hasher, starter, sessions, lockOut, workflowIdKey },
     expiresInMs: security.registrationExpiresInMs,
   });
   const account = buildAccount(context, data, { hasher, lockOut, starter });

@@ -11,6 +11,7 @@ import { passwordHashLocation, registrationExpiry } from '../contracts/registrat
 import type { TokensResponse, UserResponse } from '../contracts/session';
 import type { PasswordHasher } from '../crypto/password-hasher';
 import type { PasswordPolicy } from '../crypto/password-policy';
+import type { FactorRepository } from '../repositories/factor-repository';
 import type { RegistrationRepository, RegistrationStanding } from '../repositories/registration-repository';
 import type { UserRepository } from '../repositories/user-repository';
 import type { RegistrationRun, RegistrationStart, WorkflowStarter } from '../temporal/workflow-starter';
@@ -27,6 +28,7 @@ interface Dependencies {
   readonly starter: WorkflowStarter;
   readonly registrations: Pick<RegistrationRepository, 'find'>;
   readonly users: Pick<UserRepository, 'findById'>;
+  readonly factors: Pick<FactorRepository, 'hasAny'>;
   readonly toUserResponse: ToUserResponse;
   readonly sessions: Pick<Sessions, 'open'>;
   readonly lockOut: Pick<LockOut, 'remember'>;
@@ -69,6 +71,7 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
     starter,
     registrations,
     users,
+    factors,
     sessions,
     lockOut,
     workflowIdKey,
@@ -134,6 +137,12 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
     return isOwn && isRecent ? (userId ?? undefined) : undefined;
   };
 
+  /** @throws {AppError} `registration_completed` once there is a second factor, which this would go round */
+  const reopen = async (userId: string | undefined): Promise<string | undefined> => {
+    if (userId !== undefined && (await factors.hasAny(userId))) throw new AppError('registration_completed');
+    return userId;
+  };
+
   /**
    * Not the repetition's id alone: Temporal would answer a later repetition with the "too soon" of the first for ever.
    * The part behind it is new for every delivery.
@@ -190,7 +199,7 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
       // Until it is stored no code was issued, so none can be right.
       if (registration === undefined) throw new AppError('invalid_code');
       const userId =
-        openedBefore(registration, repetitionId) ??
+        (await reopen(openedBefore(registration, repetitionId))) ??
         (await tryCode(openRun(registrationId, registration), code, repetitionId));
       const [user, tokens] = await Promise.all([
         users.findById(userId),

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 
 import type { Answer } from '../support/http-client';
+import { appCode, completeLogin, protectedPerson, staleCode } from '../support/mfa';
 import { newPerson, type Person, signUp } from '../support/people';
 import { changePassword, forgot, mailedToken } from '../support/passwords';
 import { expectProblem } from '../support/problems';
@@ -85,6 +86,22 @@ describe('lock-out', () => {
     // In a row: a success ends the row.
     for (let count = 0; count < FREE; count += 1) expectProblem(await guess(owner, place), INVALID);
     expectProblem(await guess(owner, place), DELAYED);
+  });
+
+  it('delays guesses at the second factor as well, whose right code waits too', async () => {
+    const owner = await protectedPerson(service);
+    const place = { address: '198.51.102.5' };
+    const headers = { 'x-forwarded-for': place.address };
+    const { body } = await login(owner.person, place);
+    const show = (code: string) => completeLogin(service, body.mfaToken as string, code, 'totp', headers);
+    for (let count = 0; count < FREE; count += 1)
+      expectProblem(await show(staleCode(owner.secret)), { status: 422, code: 'invalid_code' });
+    const delayed = await show(appCode(owner.secret));
+    expectProblem(delayed, DELAYED);
+    // The right password clears nothing, and buys no new tries meanwhile.
+    expectProblem(await login(owner.person, place), DELAYED);
+    await sleep(retryAfter(delayed) * 1_000);
+    expect((await show(appCode(owner.secret))).status).toBe(200);
   });
 
   it('treats an address that nobody has in the same way (kratos#133, ASVS 6.3.8)', async () => {

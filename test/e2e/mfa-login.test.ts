@@ -16,9 +16,10 @@ import {
   protectedPerson,
   staleCode,
   stepUp,
+  turnOn,
 } from '../support/mfa';
 import { changePassword } from '../support/passwords';
-import { logIn, newPerson, signUp } from '../support/people';
+import { logIn, mailedCode, newPerson, register, signUp } from '../support/people';
 import { expectProblem } from '../support/problems';
 import { useTestService } from '../support/service';
 
@@ -143,6 +144,23 @@ describe('a login with a second factor', () => {
     const mfaToken = await begin(owner);
     await service.database.query(`UPDATE users SET status = 'LOCKED' WHERE id = $1`, [owner.userId]);
     expectProblem(await completeLogin(service, mfaToken, appCode(owner.secret)), INVALID_TOKEN);
+  });
+
+  it('is not gone round by the registration, whose last answer can be had again', async () => {
+    const person = newPerson();
+    const { registrationId } = (await register(service, person)).body as { registrationId: string };
+    const code = await mailedCode(service, person.email);
+    const headers = { 'idempotency-key': crypto.randomUUID() };
+    const verifyAgain = async () => {
+      // As after a crash before the answer was remembered.
+      await service.database.query('DELETE FROM idempotency_keys');
+      return service.http.post(`/v1/auth/register/${registrationId}/verify`, { code }, { headers });
+    };
+    expect((await verifyAgain()).status).toBe(201);
+    const { status, body } = await verifyAgain();
+    expect(status).toBe(201);
+    await turnOn(service, body.accessToken as string);
+    expectProblem(await verifyAgain(), { status: 409, code: 'registration_completed' });
   });
 
   it('delays guesses: the right password buys no further tries', async () => {

@@ -1,6 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { eventually } from '../support/eventually';
+import {
+  appCode,
+  enroll,
+  letStepsPass,
+  listFactors,
+  logInFully,
+  MFA_ENABLED_SUBJECT,
+  protectedPerson,
+  stepUp,
+  turnOn,
+} from '../support/mfa';
 import { logIn, mailedCode, newPerson, register, signUp, verify, WELCOME_SUBJECT } from '../support/people';
 import { useTestService } from '../support/service';
 
@@ -40,9 +51,10 @@ describe('when a part is away', () => {
     }
   });
 
-  it('registrations are refused with 503 and create nothing without Temporal, while logins go on', async () => {
+  it('registrations and enrolments are refused with 503 and create nothing without Temporal, while logins go on', async () => {
     const customer = newPerson();
-    await signUp(service, customer);
+    const { body: member } = await signUp(service, customer);
+    const owner = await protectedPerson(service);
     const before = await countRegistrations();
     await service.stack.temporal?.kill();
     const refused = await register(service, newPerson());
@@ -50,6 +62,14 @@ describe('when a part is away', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await logIn(service, customer)).status).toBe(200);
     expect(await countRegistrations()).toBe(before);
+    // A second factor can be shown, and not be set up.
+    expect((await logInFully(service, owner)).status).toBe(200);
+    await letStepsPass(service, owner.userId);
+    expect((await stepUp(service, owner.token, appCode(owner.secret))).status).toBe(200);
+    const enrollment = await enroll(service, member.accessToken as string);
+    expect(enrollment).toMatchObject({ status: 503, body: { code: 'service_unavailable' } });
+    expect(Number(enrollment.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await listFactors(service, member.accessToken as string)).body.factors).toEqual([]);
 
     await service.stack.temporal?.start();
     const later = newPerson();
@@ -76,15 +96,18 @@ describe('when a part is away', () => {
     expect((await verify(service, accepted.body.registrationId as string, code)).status).toBe(201);
   });
 
-  it('accounts open without Redis, and the welcome mail follows when it is back', async () => {
+  it('accounts open and second factors are set up without Redis, and the mails follow when it is back', async () => {
     const person = newPerson();
     const accepted = await register(service, person);
     const code = await mailedCode(service, person.email);
     await service.stack.valkey?.kill();
     expect((await verify(service, accepted.body.registrationId as string, code)).status).toBe(201);
-    expect((await logIn(service, person)).status).toBe(200);
+    const { status, body } = await logIn(service, person);
+    expect(status).toBe(200);
+    expect((await turnOn(service, body.accessToken as string)).recoveryCodes).toHaveLength(10);
     expect(await service.mailbox.to(person.email, WELCOME_SUBJECT)).toHaveLength(0);
     await service.stack.valkey?.start();
+    await service.mailbox.waitFor(person.email, MFA_ENABLED_SUBJECT, 1, 45_000);
     expect(await service.mailbox.waitFor(person.email, WELCOME_SUBJECT, 1, 45_000)).toHaveLength(1);
   });
 

@@ -54,18 +54,23 @@ export interface Protected {
   readonly recoveryCodes: readonly string[];
 }
 
+/** Puts an authenticator app in force for whoever has this token. */
+export const turnOn = async (service: TestService, token: string) => {
+  const { body: enrollment } = await enroll(service, token);
+  const { enrollmentId, secret } = enrollment as { enrollmentId: string; secret: string };
+  const { body } = await confirm(service, token, enrollmentId, appCode(secret));
+  return { secret, ...(body as { factorId: string; recoveryCodes: string[] }) };
+};
+
 /** Somebody with a second factor, whose codes of now have not been used. */
 export const protectedPerson = async (service: TestService): Promise<Protected> => {
   const person = newPerson();
   const { body: account } = await signUp(service, person);
   const token = account.accessToken as string;
-  const { body: enrollment } = await enroll(service, token);
-  const secret = enrollment.secret as string;
-  const { body } = await confirm(service, token, enrollment.enrollmentId as string, appCode(secret));
+  const factor = await turnOn(service, token);
   const userId = account.user.id as string;
   await letStepsPass(service, userId);
-  const { factorId, recoveryCodes } = body as { factorId: string; recoveryCodes: string[] };
-  return { person, userId, token, sessionId: account.sessionId as string, secret, factorId, recoveryCodes };
+  return { person, userId, token, sessionId: account.sessionId as string, ...factor };
 };
 
 /** Logs in with both factors. */
