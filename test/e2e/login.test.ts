@@ -5,12 +5,15 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 
 import type { Answer } from '../support/http-client';
 import { mannWhitney, median } from '../support/mann-whitney';
+import { turnOn } from '../support/mfa';
 import { logIn, mailedCode, newPerson, newPhone, register, signUp, verify } from '../support/people';
 import { complaints, expectProblem } from '../support/problems';
 import { useTestService } from '../support/service';
 
-/** Of each kind; enough for a difference of a millisecond to be found on a quiet machine. */
-/** Of a login with a wrong password and of one by an address that nobody has. */
+/**
+ * Of a login with a wrong password and of one by an address that nobody has; enough for a difference of a millisecond to be
+ * found on a quiet machine.
+ */
 const MAIN_SAMPLES = 500;
 /** Of each other kind of failure. */
 const SAMPLES = 120;
@@ -28,9 +31,11 @@ describe('a login', () => {
   /** Registered, the address not proven. */
   const unverified = newPerson({ phone: newPhone() });
   let unverifiedId = '';
+  const owner = newPerson();
 
   beforeAll(async () => {
     await signUp(service, person);
+    await turnOn(service, (await signUp(service, owner)).body.accessToken as string);
     unverifiedId = (await register(service, unverified)).body.registrationId as string;
     await mailedCode(service, unverified.email);
   });
@@ -98,6 +103,7 @@ describe('a login', () => {
       'unknown address': () => post({ email: newPerson().email, password: wrong }),
       'wrong password': () => post({ email: person.email, password: wrong }),
       'address that is not proven': () => post({ email: unverified.email, password: wrong }),
+      'wrong password where a second factor is on': () => post({ email: owner.email, password: wrong }),
       'unknown phone': () => post({ phone: newPhone(), password: wrong }),
       'wrong password for a phone': () => post({ phone, password: wrong }),
       'phone that is not proven': () => post({ phone: unverified.phone, password: wrong }),

@@ -30,15 +30,17 @@ export interface TestServiceOptions {
   readonly processes?: readonly ProcessName[];
   /** Limits only observe unless this says otherwise: tests ask faster than people. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Dynamic configuration of the Temporal server, as `name=value`. */
+  readonly temporalSettings?: readonly string[];
   /** Another Temporal than the development server of the stack, as `host:port`. */
   readonly temporalAddress?: string;
 }
 
 export const startTestService = async (options: TestServiceOptions = {}): Promise<TestService> => {
-  const { processes: names = ['api', 'worker', 'consumer'], env = {}, temporalAddress } = options;
+  const { processes: names = ['api', 'worker', 'consumer'], env = {}, temporalAddress, temporalSettings } = options;
   const folder = await mkdtemp(join(tmpdir(), 'meqenet-test-'));
   const stack = await startStack({
-    ...{ dataDir: join(folder, 'data'), logDir: join(folder, 'logs'), ports: 'free' },
+    ...{ dataDir: join(folder, 'data'), logDir: join(folder, 'logs'), ports: 'free', temporalSettings },
     ...(temporalAddress !== undefined && { environment: { TEMPORAL_ADDRESS: temporalAddress } }),
   });
   const processes = createProcesses(stack, { env: { NODE_ENV: 'test', RATE_LIMIT_MODE: 'observe', ...env } });

@@ -23,6 +23,8 @@ export interface StackOptions {
   readonly parts?: readonly PartName[];
   /** Parts whose addresses are configured here are used instead of started; none are by default. */
   readonly environment?: Environment;
+  /** Dynamic configuration of the Temporal server, as `name=value`. */
+  readonly temporalSettings?: readonly string[] | undefined;
   /** Where the generated secrets are kept; in `dataDir` if not told otherwise. */
   readonly secretsFile?: string;
   /** Told when a part ends by itself. */
@@ -99,6 +101,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       port: ports.temporal,
       uiPort: ports.temporalUi,
       codecServerPort: ports.codecServer,
+      settings: options.temporalSettings,
     }),
   );
   const mail = make('mail', (common) => createMail({ ...common, smtpPort: ports.smtp, webPort: ports.mailUi }));

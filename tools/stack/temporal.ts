@@ -43,6 +43,8 @@ export interface TemporalOptions {
   readonly namespace: string;
   /** Port of the codec server that decodes payloads for the browser. */
   readonly codecServerPort: number;
+  /** Dynamic configuration of the server, as `name=value`. */
+  readonly settings?: readonly string[] | undefined;
   readonly pidFile: PidFile;
   readonly onCrash?: (how: string) => void;
 }
@@ -75,6 +77,7 @@ export const createTemporal = (options: TemporalOptions): Part => {
       ...['--ui-codec-endpoint', `http://localhost:${String(options.codecServerPort)}`],
       ...['--namespace', options.namespace, '--db-filename', join(folder, 'temporal.db')],
       ...STATE_FLAGS,
+      ...(options.settings ?? []).map((setting) => `--dynamic-config-value=${setting}`),
     ],
     logFile: join(options.logDir, 'temporal.log'),
     pidFile: options.pidFile,
