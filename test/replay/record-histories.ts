@@ -55,6 +55,8 @@ import { REPLAY_KEY, REPLAY_KEY_ID } from './replay-keys';
 const LIFE_SECONDS = 12;
 /** Longer than the minute after which another link can be asked for. */
 const RESET_LIFE_SECONDS = 75;
+/** Temporal advises a new run after so many events; no other way of a workflow that takes the advice is as long. */
+const ADVISED_EVENTS = 90;
 const WANTED = process.argv[2] ?? '';
 
 /** Temporal finds a workflow a moment after it was started. */
@@ -172,6 +174,11 @@ const PASSWORD_RESETS: Record<string, Scenario> = {
     await resetPassword(service, await mailedToken(service, email, 2), NEW_PASSWORD);
     return runId;
   },
+  'gone-on-in-a-new-run': async (service) => {
+    const { email } = await forgetPassword(service);
+    for (let round = 0; round < ADVISED_EVENTS / 3; round += 1) await forgot(service, email);
+    return continuedRun(service, 'passwordReset');
+  },
   expired: async (service) => (await forgetPassword(service)).runId,
   'expired-without-an-account': async (service) => {
     await forgot(service, newPerson().email);
@@ -217,6 +224,15 @@ const newestOnceVisible = async (service: TestService, workflowType: string): Pr
   await sleep(VISIBILITY_LAG_MS);
   return newestRun(service, workflowType);
 };
+/** The run of this type that another one has followed. */
+const continuedRun = (service: TestService, workflowType: string): Promise<string> =>
+  withClient(service, (client) =>
+    eventually(`a run of ${workflowType} that went on in another one`, async () => {
+      const query = `WorkflowType = '${workflowType}' AND ExecutionStatus = 'ContinuedAsNew'`;
+      for await (const { runId } of client.workflow.list({ query })) return runId;
+      return undefined;
+    }),
+  );
 /** Somebody new changes the phone. @returns the number */
 const changePhone = async (service: TestService, phone = newPhone()): Promise<string> => {
   const { token } = await joinService(service);
@@ -342,6 +358,11 @@ const MFA_ENROLLMENTS: Record<string, Scenario> = {
     await enroll(service, token, { factor: 'email_otp' });
     return newestOnceVisible(service, 'mfaEnrollment');
   },
+  'gone-on-in-a-new-run': async (service) => {
+    const { token } = await beginEnrollment(service);
+    for (let round = 0; round < ADVISED_EVENTS / 8; round += 1) await enroll(service, token);
+    return continuedRun(service, 'mfaEnrollment');
+  },
   'cancelled-by-an-operator': async (service) => {
     await beginEnrollment(service);
     const runId = await newestOnceVisible(service, 'mfaEnrollment');
@@ -391,6 +412,7 @@ const fetchClosed = (service: TestService, runId: string) =>
 
 const main = async (): Promise<void> => {
   const service = await startTestService({
+    temporalSettings: [`limit.historyCount.suggestContinueAsNew=${String(ADVISED_EVENTS)}`],
     env: {
       PAYLOAD_CODEC_KEYS: `${REPLAY_KEY_ID}:${REPLAY_KEY.toString('base64')}`,
       REGISTRATION_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
