@@ -46,7 +46,10 @@ const TABLE = {
     values: [
       ANY_NODE_MODULE,
       ...folders('contracts'),
-      ...packages('@node-rs/argon2', '@zxcvbn-ts/', 'cockatiel', 'jose', 'otpauth', 'qrcode-generator', 'uuid', 'zod'),
+      ...packages(
+        ...['@node-rs/argon2', '@simplewebauthn/server', '@zxcvbn-ts/', 'cockatiel', 'jose', 'otpauth'],
+        ...['qrcode-generator', 'uuid', 'zod'],
+      ),
     ],
     types: INJECTED,
     why: 'crypto is a leaf: its own libraries and contracts',

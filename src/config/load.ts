@@ -15,6 +15,7 @@ import { redisEnv, toRedisConfig } from './redis.config';
 import { securityEnv, toSecurityConfig } from './security.config';
 import { smsEnv, smsProblems, toSmsConfig } from './sms.config';
 import { temporalEnv, toTemporalConfig } from './temporal.config';
+import { toWebauthnConfig, webauthnEnv, webauthnProblems } from './webauthn.config';
 
 /** Every section of the configuration, in the order in which `env.example` shows them. */
 export const ENV_SECTIONS = {
@@ -26,6 +27,7 @@ export const ENV_SECTIONS = {
   mail: mailEnv,
   sms: smsEnv,
   security: securityEnv,
+  webauthn: webauthnEnv,
   limits: limitsEnv,
   pino: pinoEnv,
 } as const;
@@ -39,6 +41,7 @@ const environmentSchema = z.object({
   ...mailEnv.shape,
   ...smsEnv.shape,
   ...securityEnv.shape,
+  ...webauthnEnv.shape,
   ...limitsEnv.shape,
   ...pinoEnv.shape,
 });
@@ -124,6 +127,7 @@ export const loadConfig = (environment: Environment = process.env, fileText?: st
     }
   }
   problems.push(...smsProblems(values, unreadable));
+  problems.push(...webauthnProblems(values));
   if (values['NODE_ENV'] === 'production') problems.push(...productionProblems(values));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return {
@@ -135,6 +139,7 @@ export const loadConfig = (environment: Environment = process.env, fileText?: st
     mail: toMailConfig(parsed.data),
     sms: toSmsConfig(parsed.data),
     security: toSecurityConfig(parsed.data),
+    webauthn: toWebauthnConfig(parsed.data),
     limits: toLimitsConfig(parsed.data),
     pino: toPinoConfig(parsed.data),
   };

@@ -12,6 +12,7 @@ const PRODUCTION = {
   PAYLOAD_CODEC_KEYS: `k1:${key(2)}`,
   BLIND_INDEX_KEY: key(3),
   TOKEN_KEY: key(4),
+  PUBLIC_URL: 'https://auth.meqenet.et',
 };
 
 const problemsOf = (changes: Readonly<Record<string, string>>): readonly string[] => {

@@ -44,6 +44,7 @@ const goodSecrets = (password = 'x8Jq2mTz'): Environment => ({
   TOKEN_KEY: key(),
 });
 const NOWHERE: Environment = {
+  PUBLIC_URL: 'https://auth.meqenet.et',
   REDIS_HOST: '127.0.0.1',
   REDIS_PORT: '1',
   TEMPORAL_ADDRESS: '127.0.0.1:1',
