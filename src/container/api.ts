@@ -30,6 +30,7 @@ import { buildData, type Data } from './data';
 import { buildIdentity } from './identity';
 import { buildAdministration } from './administration';
 import { buildLimits } from './limits';
+import { buildPasskeyRoutes } from './passkeys';
 
 /** Stands last of the interceptors, innermost: it must remember nothing of what limits and permissions refuse. */
 const buildIdempotency = (
@@ -85,6 +86,7 @@ export const buildApi = (context: ProcessContext) => {
       ...factorCodeRoutes(challenges, factorCodes),
       ...mfaRoutes(mfa.enrollments, mfa.factors),
       ...rememberedDeviceRoutes(remembered),
+      ...buildPasskeyRoutes(data, { ...identity, lockOut }),
       ...userRoutes(profile),
       ...contactChangeRoutes({ contactChanges, profile }),
       ...administration.routes,

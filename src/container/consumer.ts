@@ -27,6 +27,7 @@ export const buildConsumer = ({ config, logger, metrics }: ProcessContext) => {
         const codesLeft = await countRecoveryCodesLeft(database.sql, userId);
         return mailer.sendRecoveryCodeUsed({ eventId, to: email, locale, codesLeft });
       },
+      'passkey:suspected': ({ eventId, email, locale }) => mailer.sendPasskeySuspected({ eventId, to: email, locale }),
       'phone:changed': ({ eventId, email, locale }) => mailer.sendPhoneChanged({ eventId, to: email, locale }),
       'phone:released': ({ eventId, email, locale }) => mailer.sendPhoneReleased({ eventId, to: email, locale }),
       'session:new-device': ({ eventId, email, locale }) => mailer.sendNewDevice({ eventId, to: email, locale }),

@@ -13,7 +13,9 @@ import { createToUserResponse } from '../identity/users';
 import { createAuditTrail } from '../repositories/audit-trail';
 import { createContactChangeRepository } from '../repositories/contact-change-repository';
 import { createFactorCodeRepository } from '../repositories/factor-code-repository';
+import { createPasskeys } from '../crypto/passkeys';
 import { createTotpStrategy } from '../repositories/factor-kinds';
+import { createPasskeyStrategy } from '../repositories/passkey-strategy';
 import { createFactorRepository } from '../repositories/factor-repository';
 import { createMfaEnrollmentRepository } from '../repositories/mfa-enrollment-repository';
 import { createNoticeOutbox } from '../repositories/notice-outbox';
@@ -38,17 +40,19 @@ const buildMfaData = (parts: MfaParts) => {
   const recoveryCodes = createRecoveryCodes(parts.config.security.tokenKey);
   const totp = createTotp();
   const factors = createFactorRepository({ ...parts, recoveryCodes });
-  const { security, sms } = parts.config;
+  const { security, sms, webauthn } = parts.config;
   const limits = { smsDailyLimit: sms.dailyLimit, highRiskHoldMs: security.holds.highRiskMs };
   const factorCodes = createFactorCodeRepository({ ...parts, ...limits });
+  const passkeys = createPasskeys(webauthn, security.tokenKey);
   const strategies = {
     totp: createTotpStrategy(totp),
     email_otp: createSentStrategy('email_otp', factorCodes),
     sms_otp: createSentStrategy('sms_otp', factorCodes),
+    passkey: createPasskeyStrategy(passkeys),
   };
   const enrollments = createMfaEnrollmentRepository({ ...parts, recoveryCodes, strategies });
   const rememberedDevices = createRememberedDeviceRepository(parts);
-  return { recoveryCodes, totp, factors, factorCodes, enrollments, rememberedDevices };
+  return { recoveryCodes, totp, passkeys, factors, factorCodes, enrollments, rememberedDevices };
 };
 
 /** The database and what reads it. */

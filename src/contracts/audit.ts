@@ -17,6 +17,7 @@ export const AUDIT_ACTIONS = [
   'mfa.enrollment_failed',
   'mfa.recovery_codes_renewed',
   'mfa.code_requested',
+  'passkey.suspected',
   'session.stepped_up',
   'session.step_up_failed',
   'device.remembered',

@@ -5,7 +5,7 @@ import { tokensResponse } from './session';
 import { cleanText } from './text';
 
 /** Second factors that an account can have, as paths and workflow ids name them. */
-export const FACTOR_KINDS = ['totp', 'email_otp', 'sms_otp'] as const;
+export const FACTOR_KINDS = ['totp', 'email_otp', 'sms_otp', 'passkey'] as const;
 export type FactorKind = (typeof FACTOR_KINDS)[number];
 
 /** Those that are enrolled with a code. */
@@ -15,6 +15,10 @@ export type EnrollableFactor = (typeof ENROLLABLE_FACTORS)[number];
 /** What a second factor can be proven with: a factor in force, or a recovery code in its stead. */
 export const PROVABLE_FACTORS = ['totp', 'email_otp', 'sms_otp', 'recovery_code'] as const;
 export type ProvableFactor = (typeof PROVABLE_FACTORS)[number];
+
+/** What a login can be completed with: a code, or a passkey (at `/v1/auth/passkeys/login`). */
+export const SHOWABLE_FACTORS = ['passkey', ...PROVABLE_FACTORS] as const;
+export type ShowableFactor = (typeof SHOWABLE_FACTORS)[number];
 
 /** Those whose code is sent when it is asked for. */
 export const SENT_FACTORS = ['email_otp', 'sms_otp'] as const satisfies readonly FactorKind[];
@@ -90,6 +94,11 @@ export const factorResponse = z.object({
   factor: z.enum(FACTOR_KINDS),
   label: z.string().nullable(),
   confirmedAt: instantSchema,
+  backedUp: z
+    .boolean()
+    .meta({ description: 'Of a passkey: whether there is a backup of it, at its last use' })
+    .optional(),
+  lastUsedAt: instantSchema.nullable().meta({ description: 'Of a passkey' }).optional(),
 });
 export const factorsResponse = z.object({
   factors: z.array(factorResponse),
@@ -101,7 +110,7 @@ export type FactorsResponse = z.output<typeof factorsResponse>;
 export const mfaRequiredResponse = z.object({
   mfaRequired: z.literal(true),
   mfaToken: z.string().meta({ description: 'Shown with the second factor; works from the same device only' }),
-  factors: z.array(z.enum(PROVABLE_FACTORS)),
+  factors: z.array(z.enum(SHOWABLE_FACTORS)),
   expiresIn: z.int().meta({ description: 'Seconds', example: 600 }),
 });
 export type MfaRequiredResponse = z.output<typeof mfaRequiredResponse>;

@@ -28,6 +28,7 @@ export const NOTICES = {
   'mfa:enabled': noticeSchema,
   'mfa:disabled': noticeSchema,
   'mfa:recovery-code-used': noticeSchema,
+  'passkey:suspected': noticeSchema,
   'phone:changed': noticeSchema,
   'phone:released': noticeSchema,
   'session:new-device': noticeSchema,

@@ -28,7 +28,11 @@ export const createFactors = ({ factors, recoveryCodes, notices }: Dependencies)
     async list({ userId }) {
       const { factors: found, recoveryCodesLeft } = await factors.list(userId);
       return {
-        factors: found.map(({ confirmedAt, ...factor }) => ({ ...factor, confirmedAt: confirmedAt.toISOString() })),
+        factors: found.map(({ confirmedAt, lastUsedAt, ...factor }) => ({
+          ...factor,
+          confirmedAt: confirmedAt.toISOString(),
+          ...(lastUsedAt !== undefined && { lastUsedAt: lastUsedAt?.toISOString() ?? null }),
+        })),
         recoveryCodesLeft,
       };
     },

@@ -1,14 +1,16 @@
 import type { NewAuditEvent, RequestOrigin } from '../contracts/audit';
 import type { BlindIndex } from '../contracts/data-protection';
-import { AppError } from '../contracts/errors';
+import { AppError, type ErrorCode } from '../contracts/errors';
 import {
   type FactorCodeAccepted,
   LOGIN_CHALLENGE_MS,
   type LoginChallengeRequest,
   type LoginMfaRequest,
   type MfaRequiredResponse,
+  type ShowableFactor,
 } from '../contracts/mfa';
 import type { LoginMfaResponse } from '../contracts/remembered-device';
+import type { TokensResponse } from '../contracts/session';
 import type { LoginChallenge, LoginChallengeRepository } from '../repositories/login-challenge-repository';
 import type { LoginAccount } from '../repositories/login-repository';
 
@@ -17,8 +19,8 @@ import { deviceOf } from './device';
 import type { FactorCodes } from './factor-codes';
 import type { LockOut } from './lock-out';
 import type { RememberedDevices } from './remembered-devices';
-import type { SecondFactorMethod, SecondFactors } from './second-factors';
-import type { Sessions } from './sessions';
+import type { SecondFactors } from './second-factors';
+import type { AuthenticationMethod, Sessions } from './sessions';
 
 interface Dependencies {
   readonly loginChallenges: LoginChallengeRepository;
@@ -30,6 +32,18 @@ interface Dependencies {
   readonly blindIndex: BlindIndex;
   readonly tokens: { create(): string; hash(token: string): Uint8Array<ArrayBuffer> };
   readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
+}
+
+type Hash = Uint8Array<ArrayBuffer>;
+
+/** The second half of a login, however its factor is shown. */
+export interface SecondHalf {
+  readonly tokenHash: Hash;
+  readonly factor: ShowableFactor;
+  /** What whoever fails is told. */
+  readonly refusal: ErrorCode;
+  /** How it was shown (RFC 8176), which uses it up; undefined where it is wrong. */
+  readonly prove: (userId: string) => Promise<readonly AuthenticationMethod[] | undefined>;
 }
 
 export interface LoginChallenges {
@@ -49,6 +63,13 @@ export interface LoginChallenges {
    * @throws {AppError} `invalid_mfa_token`, `invalid_code`, `login_delayed`
    */
   complete(request: LoginMfaRequest, origin: RequestOrigin): Promise<LoginMfaResponse>;
+  /**
+   * Opens the session by a factor that is no code; no device is remembered for it.
+   * @throws {AppError} `invalid_mfa_token`, `login_delayed`, and its own refusal
+   */
+  completeBy(half: SecondHalf, origin: RequestOrigin): Promise<TokensResponse>;
+  /** The login that a token belongs to, on this device; takes none of its tries. @throws {AppError} `invalid_mfa_token` */
+  find(mfaToken: string, origin: RequestOrigin): Promise<{ readonly userId: string; readonly tokenHash: Hash }>;
 }
 
 export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
@@ -58,7 +79,7 @@ export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
     blindIndex.of('device', `login-challenge\0${userId}\0${deviceOf(origin).key}`);
 
   /** Somebody else's device finds nothing, and takes none of its tries. */
-  const find = async (tokenHash: Uint8Array<ArrayBuffer>, origin: RequestOrigin): Promise<LoginChallenge> => {
+  const find = async (tokenHash: Hash, origin: RequestOrigin): Promise<LoginChallenge> => {
     const challenge = await loginChallenges.find(tokenHash);
     if (challenge === undefined || !Buffer.from(deviceIndexOf(challenge.userId, origin)).equals(challenge.deviceIndex))
       throw new AppError('invalid_mfa_token');
@@ -67,17 +88,37 @@ export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
 
   const openSession = async (
     { userId, passwordChangedAt }: LoginChallenge,
-    method: SecondFactorMethod,
+    methods: readonly AuthenticationMethod[],
     origin: RequestOrigin,
   ) => {
     try {
-      return await sessions.open({ userId, amr: ['pwd', method, 'mfa'], passwordChangedAt }, origin);
+      return await sessions.open({ userId, amr: ['pwd', ...methods, 'mfa'], passwordChangedAt }, origin);
     } catch (error) {
       // The password was changed, or the account locked, after it was shown.
       if (error instanceof AppError && error.code === 'invalid_credentials')
         throw new AppError('invalid_mfa_token', { cause: error });
       throw error;
     }
+  };
+
+  const finish = async ({ tokenHash, factor, refusal, prove }: SecondHalf, origin: RequestOrigin) => {
+    const challenge = await find(tokenHash, origin);
+    const { userId, emailIndex } = challenge;
+    const attempt = await lockOut.begin({ field: 'email', index: emailIndex }, origin);
+    if (!(await loginChallenges.takeAttempt(tokenHash))) throw new AppError('invalid_mfa_token');
+    const methods = await prove(userId);
+    if (methods === undefined) {
+      await attempt.failed();
+      const [actor, details] = [{ kind: 'anonymous' } as const, { code: refusal, factor }];
+      await recordAudit({
+        ...{ action: 'login.failed', outcome: 'failure', actor, subjectId: userId, origin, details },
+      });
+      throw new AppError(refusal);
+    }
+    if (!(await loginChallenges.consume(tokenHash))) throw new AppError('invalid_mfa_token');
+    const answer = await openSession(challenge, methods, origin);
+    await attempt.succeeded();
+    return { answer, challenge };
   };
 
   return {
@@ -101,26 +142,24 @@ export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
     async complete({ mfaToken, factor, code, rememberDevice }, origin) {
       const provenSince = new Date();
       const tokenHash = tokens.hash(mfaToken);
-      const challenge = await find(tokenHash, origin);
-      const { userId, emailIndex, passwordChangedAt } = challenge;
-      const attempt = await lockOut.begin({ field: 'email', index: emailIndex }, origin);
-      if (!(await loginChallenges.takeAttempt(tokenHash))) throw new AppError('invalid_mfa_token');
-      const method = await secondFactors.prove({ userId, factor, code, purpose: 'LOGIN', boundTo: tokenHash });
-      if (method === undefined) {
-        await attempt.failed();
-        const [actor, details] = [{ kind: 'anonymous' } as const, { code: 'invalid_code', factor }];
-        await recordAudit({
-          ...{ action: 'login.failed', outcome: 'failure', actor, subjectId: userId, origin, details },
-        });
-        throw new AppError('invalid_code');
-      }
-      if (!(await loginChallenges.consume(tokenHash))) throw new AppError('invalid_mfa_token');
-      const answer = await openSession(challenge, method, origin);
-      await attempt.succeeded();
+      const prove = async (userId: string) => {
+        const method = await secondFactors.prove({ userId, factor, code, purpose: 'LOGIN', boundTo: tokenHash });
+        return method && [method];
+      };
+      const { answer, challenge } = await finish({ tokenHash, factor, refusal: 'invalid_code', prove }, origin);
       if (rememberDevice !== true || factor === 'recovery_code') return answer;
+      const { userId, passwordChangedAt } = challenge;
       const { sessionId } = answer;
       const device = await remembered.remember({ userId, passwordChangedAt, sessionId, provenSince }, origin);
       return { ...answer, ...device };
+    },
+
+    completeBy: async (half, origin) => (await finish(half, origin)).answer,
+
+    async find(mfaToken, origin) {
+      const tokenHash = tokens.hash(mfaToken);
+      const { userId } = await find(tokenHash, origin);
+      return { userId, tokenHash };
     },
   };
 };

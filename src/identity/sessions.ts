@@ -25,8 +25,8 @@ interface Dependencies {
   readonly config: Pick<SecurityConfig, 'jwt' | 'refreshToken' | 'maxSessionsPerUser'>;
 }
 
-/** Of RFC 8176: a password, a one-time code, one that came as an SMS, several factors. */
-export type AuthenticationMethod = 'pwd' | 'otp' | 'sms' | 'mfa';
+/** Of RFC 8176: a password, a one-time code, one that came as an SMS, a key in hardware or in software, presence, several factors. */
+export type AuthenticationMethod = 'pwd' | 'otp' | 'sms' | 'hwk' | 'swk' | 'user' | 'mfa';
 
 /** Who has just proven who they are, and how. */
 export interface Opening {

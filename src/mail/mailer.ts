@@ -102,6 +102,9 @@ export const createMailer = ({ transport, deliveries, from, now = Date.now }: Ma
         mail,
         render('recovery-code-used', mail.locale, { codesLeft: mail.codesLeft }),
       ),
+    /** Tells the owner that somebody may have a copy of a passkey; once per event. */
+    sendPasskeySuspected: (mail: Addressee & { eventId: string }): Promise<boolean> =>
+      deliver(`passkey-suspected/${mail.eventId}`, mail, render('passkey-suspected', mail.locale, {})),
     /** Tells the owner of a login from a device that the account had not seen; once per session. */
     sendNewDevice: (mail: Addressee & { eventId: string }): Promise<boolean> =>
       deliver(`session-new-device/${mail.eventId}`, mail, render('session-new-device', mail.locale, {})),

@@ -3,13 +3,15 @@ import type { FactorKind } from '../contracts/mfa';
 
 import type { Sql } from './sql';
 
-export type FactorType = 'TOTP' | 'EMAIL_OTP' | 'SMS_OTP';
+export type FactorType = 'TOTP' | 'EMAIL_OTP' | 'SMS_OTP' | 'PASSKEY';
 
 /** What the rows of each kind are called. */
-export const FACTOR_TYPES = { totp: 'TOTP', email_otp: 'EMAIL_OTP', sms_otp: 'SMS_OTP' } as const satisfies Record<
-  FactorKind,
-  FactorType
->;
+export const FACTOR_TYPES = {
+  totp: 'TOTP',
+  email_otp: 'EMAIL_OTP',
+  sms_otp: 'SMS_OTP',
+  passkey: 'PASSKEY',
+} as const satisfies Record<FactorKind, FactorType>;
 const KINDS = Object.keys(FACTOR_TYPES) as FactorKind[];
 
 /** @throws for a type that this release does not know */

@@ -24,6 +24,9 @@ export interface Factor {
   readonly factor: FactorKind;
   readonly label: string | null;
   readonly confirmedAt: Date;
+  /** Of a passkey. */
+  readonly backedUp?: boolean;
+  readonly lastUsedAt?: Date | null;
 }
 
 /** Second factors in force. */
@@ -52,10 +55,19 @@ interface Dependencies {
 const LIST = {
   name: 'factor/list',
   text: `
-    SELECT f.id, f.type::text, f.label_ciphertext, f.confirmed_at,
+    SELECT f.id, f.type::text, f.label_ciphertext, f.confirmed_at, p.backed_up, p.last_used_at,
       (SELECT count(*)::int FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL) AS codes_left
-    FROM factors f WHERE user_id = $1 ORDER BY f.id`,
+    FROM factors f LEFT JOIN passkeys p ON p.factor_id = f.id WHERE f.user_id = $1 ORDER BY f.id`,
 };
+interface ListRow {
+  readonly id: string;
+  readonly type: string;
+  readonly label_ciphertext: string | null;
+  readonly confirmed_at: Date;
+  readonly backed_up: boolean | null;
+  readonly last_used_at: Date | null;
+  readonly codes_left: number;
+}
 const HAS_ANY = {
   name: 'factor/has-any',
   text: 'SELECT EXISTS (SELECT 1 FROM factors WHERE user_id = $1) AS found',
@@ -135,15 +147,10 @@ export const createFactorRepository = ({ database, cipher, audit, recoveryCodes 
 
   return {
     async list(userId) {
-      const rows = await database.sql<{
-        id: string;
-        type: string;
-        label_ciphertext: string | null;
-        confirmed_at: Date;
-        codes_left: number;
-      }>(LIST, [userId]);
-      const factors = rows.map(({ id, type, label_ciphertext: label, confirmed_at: confirmedAt }) => ({
-        ...{ id, factor: kindOf(type), confirmedAt },
+      const rows = await database.sql<ListRow>(LIST, [userId]);
+      const factors = rows.map(({ id, type, label_ciphertext: label, backed_up: backedUp, ...row }) => ({
+        ...{ id, factor: kindOf(type), confirmedAt: row.confirmed_at },
+        ...(backedUp !== null && { backedUp, lastUsedAt: row.last_used_at }),
         label: label === null ? null : cipher.decrypt(label, factorLabelLocation(userId)),
       }));
       return { factors, recoveryCodesLeft: rows[0]?.codes_left ?? 0 };

@@ -1,4 +1,4 @@
-import { MAX_FACTOR_ATTEMPTS, PROVABLE_FACTORS, type ProvableFactor } from '../contracts/mfa';
+import { MAX_FACTOR_ATTEMPTS, SHOWABLE_FACTORS, type ShowableFactor } from '../contracts/mfa';
 
 import { kindOf } from './factor-kinds';
 import type { Database } from './prisma-client';
@@ -23,7 +23,7 @@ export interface LoginChallenge {
 
 export interface LoginChallengeRepository {
   /** @returns what the second factor can be proven with */
-  create(challenge: NewLoginChallenge): Promise<readonly ProvableFactor[]>;
+  create(challenge: NewLoginChallenge): Promise<readonly ShowableFactor[]>;
   /** The open challenge of a token, of an account that may log in. */
   find(tokenHash: Hash): Promise<LoginChallenge | undefined>;
   /** Takes one of its tries, before a code is looked at: however many come at once, no more than allowed are. */
@@ -71,7 +71,7 @@ export const createLoginChallengeRepository = ({ sql }: Pick<Database, 'sql'>): 
     const [row] = await sql<{ types: string[]; recovery_code: boolean }>(CREATE, values);
     const has = new Set<string>(row?.types.map(kindOf));
     if (row?.recovery_code === true) has.add('recovery_code');
-    return PROVABLE_FACTORS.filter((factor) => has.has(factor));
+    return SHOWABLE_FACTORS.filter((factor) => has.has(factor));
   },
 
   async find(tokenHash) {

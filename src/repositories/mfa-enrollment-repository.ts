@@ -123,11 +123,14 @@ const END = {
     UPDATE mfa_enrollments SET status = 'ENDED', secret_ciphertext = NULL, closed_at = $2
     WHERE id = $1 AND status = 'OPEN'`,
 };
-/** Where one factor of the kind is all ($8): the old one, whose last step is no concern of another secret. */
-const REPLACE_FACTOR = {
-  name: 'mfa-enrollment/replace-factor',
+/** Where one factor of the kind is all: the old one, whose last step is no concern of another secret. Before the new one comes. */
+const DROP_FACTOR = {
+  name: 'mfa-enrollment/drop-factor',
+  text: 'DELETE FROM factors WHERE user_id = $1 AND type = $2::factor_type',
+};
+const ADD_FACTOR = {
+  name: 'mfa-enrollment/add-factor',
   text: `
-    WITH replaced AS (DELETE FROM factors WHERE user_id = $2 AND type = $3::factor_type AND $8::boolean)
     INSERT INTO factors (id, user_id, type, label_ciphertext, secret_ciphertext, last_time_step, created_at, confirmed_at)
     VALUES ($1, $2, $3::factor_type, $4, $5, $6, $7, $7)`,
 };
@@ -172,8 +175,9 @@ export const createMfaEnrollmentRepository = (deps: Dependencies): MfaEnrollment
     const [had] = await sql<{ any_kind: boolean; same_kind: boolean }>(HAS_FACTOR, [userId, type]);
     const isFirst = had?.any_kind !== true;
     const secret = proven.secret === undefined ? null : cipher.encrypt(proven.secret, factorSecretLocation(factorId));
-    const factor = [factorId, userId, type, row.label_ciphertext, secret, proven.timeStep ?? null, now, isSingle];
-    await sql(REPLACE_FACTOR, factor);
+    const factor = [factorId, userId, type, row.label_ciphertext, secret, proven.timeStep ?? null, now];
+    if (isSingle) await sql(DROP_FACTOR, [userId, type]);
+    await sql(ADD_FACTOR, factor);
     await proven.store?.(sql, { factorId, userId, now });
     if (isFirst) await insertRecoveryCodes(sql, recoveryCodes, { userId, setId: factorId, now });
     await sql(CONFIRM, [id, now, attemptId, factorId, isFirst]);

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
-/** An authenticator in a few lines, for what a browser would never send. Options change one thing of a good response. */
+/** Options change one thing of a good response. */
 export interface ResponseOptions {
   readonly origin?: string;
   readonly rpId?: string;
@@ -65,8 +65,9 @@ interface Options {
   readonly credentialId?: Buffer;
 }
 
+/** An authenticator in a few lines, for what a browser would never send; takes the options as the API answers them. */
 export const createSoftAuthenticator = ({ rpId = 'localhost', origin, kind = 'ES256', ...more }: Options) => {
-  const { publicKey, privateKey } = newKeyPair(kind, more.rsaBits ?? 2_048);
+  const keys = newKeyPair(kind, more.rsaBits ?? 2_048);
   const credentialId = more.credentialId ?? randomBytes(32);
   const id = credentialId.toString('base64url');
   let userHandle = '';
@@ -100,10 +101,11 @@ export const createSoftAuthenticator = ({ rpId = 'localhost', origin, kind = 'ES
     id,
 
     /** `RegistrationResponseJSON` for these options. */
-    create(publicKeyOptions: { challenge: string; user: { id: string } }, options: ResponseOptions = {}) {
-      userHandle = publicKeyOptions.user.id;
+    create(publicKey: unknown, options: ResponseOptions = {}) {
+      const { challenge, user } = publicKey as { challenge: string; user: { id: string } };
+      userHandle = user.id;
       const length = Buffer.from([credentialId.length >> 8, credentialId.length & 0xff]);
-      const attested = Buffer.concat([Buffer.alloc(16), length, credentialId, coseKey(kind, publicKey)]);
+      const attested = Buffer.concat([Buffer.alloc(16), length, credentialId, coseKey(kind, keys.publicKey)]);
       const attestation = map(
         [text('fmt'), text('none')],
         [text('attStmt'), map()],
@@ -112,7 +114,7 @@ export const createSoftAuthenticator = ({ rpId = 'localhost', origin, kind = 'ES
       return {
         ...{ id, rawId: id, type: 'public-key', authenticatorAttachment: 'platform', clientExtensionResults: {} },
         response: {
-          clientDataJSON: clientData('webauthn.create', publicKeyOptions.challenge, options).toString('base64url'),
+          clientDataJSON: clientData('webauthn.create', challenge, options).toString('base64url'),
           attestationObject: attestation.toString('base64url'),
           transports: ['internal'],
         },
@@ -120,8 +122,9 @@ export const createSoftAuthenticator = ({ rpId = 'localhost', origin, kind = 'ES
     },
 
     /** `AuthenticationResponseJSON` for these options. */
-    get(publicKeyOptions: { challenge: string }, options: ResponseOptions = {}) {
-      const client = clientData('webauthn.get', publicKeyOptions.challenge, options);
+    get(publicKey: unknown, options: ResponseOptions = {}) {
+      const { challenge } = publicKey as { challenge: string };
+      const client = clientData('webauthn.get', challenge, options);
       const data = authenticatorData(options);
       const signed = Buffer.concat([data, createHash('sha256').update(client).digest()]);
       const digest = kind === 'EdDSA' ? null : kind === 'ES384' ? 'sha384' : 'sha256';
@@ -130,7 +133,7 @@ export const createSoftAuthenticator = ({ rpId = 'localhost', origin, kind = 'ES
         response: {
           clientDataJSON: client.toString('base64url'),
           authenticatorData: data.toString('base64url'),
-          signature: sign(digest, signed, privateKey).toString('base64url'),
+          signature: sign(digest, signed, keys.privateKey).toString('base64url'),
           userHandle: options.userHandle === undefined ? userHandle : options.userHandle,
         },
       };

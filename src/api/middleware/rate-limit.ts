@@ -10,6 +10,7 @@ const FAILURES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid_credentials',
   'invalid_code',
   'invalid_mfa_token',
+  'invalid_passkey',
   'invalid_refresh_token',
   'invalid_reset_token',
   'too_many_attempts',

@@ -10,6 +10,7 @@ import { factorCode } from './factor-code';
 import { layOut, type RenderedMail } from './layout';
 import { mfaDisabled } from './mfa-disabled';
 import { mfaEnabled } from './mfa-enabled';
+import { passkeySuspected } from './passkey-suspected';
 import { passwordChanged } from './password-changed';
 import { passwordReset } from './password-reset';
 import { phoneChanged } from './phone-changed';
@@ -33,6 +34,7 @@ const TEMPLATES = {
   'mfa-disabled': mfaDisabled,
   'recovery-code-used': recoveryCodeUsed,
   'factor-code': factorCode,
+  'passkey-suspected': passkeySuspected,
   'password-reset': passwordReset,
   'session-new-device': sessionNewDevice,
   'session-reuse-detected': sessionReuseDetected,

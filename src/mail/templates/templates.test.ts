@@ -17,6 +17,7 @@ const SAMPLES: Record<TemplateName, (locale: 'en' | 'am') => RenderedMail> = {
   'mfa-disabled': (locale) => render('mfa-disabled', locale, {}),
   'recovery-code-used': (locale) => render('recovery-code-used', locale, { codesLeft: locale === 'en' ? 1 : 0 }),
   'factor-code': (locale) => render('factor-code', locale, { code: '042917', validForMs: HOUR_MS / 6 }),
+  'passkey-suspected': (locale) => render('passkey-suspected', locale, {}),
   'password-changed': (locale) => render('password-changed', locale, {}),
   'session-new-device': (locale) => render('session-new-device', locale, {}),
   'session-reuse-detected': (locale) => render('session-reuse-detected', locale, {}),
