@@ -65,21 +65,24 @@ describe('a code that nobody enters', () => {
   );
 
   it('is asked for while the one before it is expiring: every code that was promised comes and works', async () => {
-    for (let offsetMs = 2_700; offsetMs <= 3_300; offsetMs += 100) {
-      const { token, userId } = await join(service);
-      await askPhone(service, token, newPhone());
-      await letTimePass(service, userId);
-      await new Promise((resolve) => setTimeout(resolve, offsetMs));
-      const phone = newPhone();
-      expect((await askPhone(service, token, phone)).status).toBe(202);
-      const code = await smsCode(service, phone);
-      expect((await confirmPhone(service, token, code)).body.phone).toBe(phone);
-    }
-  }, 60_000);
+    const offsetsMs = Array.from({ length: 7 }, (_, index) => 2_700 + index * 100);
+    await Promise.all(
+      offsetsMs.map(async (offsetMs) => {
+        const { token, userId } = await join(service);
+        await askPhone(service, token, newPhone());
+        await letTimePass(service, userId);
+        await new Promise((resolve) => setTimeout(resolve, offsetMs));
+        const phone = newPhone();
+        expect((await askPhone(service, token, phone)).status).toBe(202);
+        const code = await smsCode(service, phone);
+        expect((await confirmPhone(service, token, code)).body.phone).toBe(phone);
+      }),
+    );
+  });
 });
 
 describe('while a part is away', () => {
-  const service = useTestService();
+  const service = useTestService({ env: { TEMPORAL_UPDATE_TIMEOUT: '3s' } });
 
   it('mail: the address waits for its code; after the change it is not held up by notices', async () => {
     const member = await join(service);
