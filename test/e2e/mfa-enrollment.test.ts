@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually';
 import {
   appCode,
   cancel,
+  completeLogin,
   confirm,
   enroll,
   letStepsPass,
@@ -15,6 +16,7 @@ import {
   protectedPerson,
   staleCode,
 } from '../support/mfa';
+import { oathtoolCode, testWithOathtool } from '../support/oathtool';
 import { logIn } from '../support/people';
 import { expectProblem } from '../support/problems';
 import { useTestService } from '../support/service';
@@ -74,6 +76,15 @@ describe('the enrolment of an authenticator app', () => {
       CONFIRMED,
     );
     expectProblem(await cancel(service, token, body.enrollmentId as string), CONFIRMED);
+  });
+
+  testWithOathtool('and the logins after it take the codes of another program (oathtool)', async () => {
+    const { token, person, userId } = await join(service);
+    const { enrollmentId, secret } = await open(token);
+    expect((await confirm(service, token, enrollmentId, oathtoolCode(secret))).status).toBe(200);
+    await letStepsPass(service, userId);
+    const { body } = await logIn(service, person);
+    expect((await completeLogin(service, body.mfaToken as string, oathtoolCode(secret))).status).toBe(200);
   });
 
   it('of an account in Amharic tells its owner in Amharic', async () => {
