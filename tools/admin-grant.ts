@@ -15,6 +15,7 @@ import { loadServiceConfig } from './service-environment';
 
 const USAGE = `npm run admin:grant -- --email <address> --role ${ROLES.join('|')}
   Gives an account a role, in the audit trail as an act of the operator: the way to the first administrator.
+  ADMIN, COMPLIANCE and SUPPORT are in force once their holder has set an authenticator app or a passkey up.
   Asks the database of DATABASE_URL with the keys of the environment, or else the running embedded stack.`;
 
 const optionsSchema = z.object({ email: emailSchema, role: z.enum(ROLES) });

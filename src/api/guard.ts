@@ -4,6 +4,8 @@ import type { RequestOrigin } from '../contracts/audit';
 import type { Caller } from '../contracts/caller';
 import { AppError, type ErrorCode } from '../contracts/errors';
 import { requireAssurance } from '../identity/assurance';
+import { requireEnrolled, requireRolesInForce } from '../identity/mfa-policy';
+import { STEP_UP_MAX_AGE_MS } from '../contracts/mfa';
 import { isAllowed, type Permission } from '../contracts/permissions';
 import type { AppContext } from './context';
 import { commonErrors } from './common-errors';
@@ -110,9 +112,13 @@ export const createGuard = (dependencies: GuardDependencies) => {
   const { authenticate, onDenied, checkHighRisk, logger, limits, config, interceptors, interceptorErrors } =
     dependencies;
 
-  /** @throws {AppError} `forbidden` */
-  const authorize = async (ctx: AppContext, { permission }: Route, caller: Caller | undefined): Promise<void> => {
-    if (permission === undefined || caller === undefined || isAllowed(caller.roles, permission)) return;
+  /** @throws {AppError} `mfa_enrollment_required`, `step_up_required`, `forbidden` */
+  const authorize = async (ctx: AppContext, route: Route, caller: Caller | undefined): Promise<void> => {
+    if (caller === undefined) return;
+    const { permission, duringEnrollment } = route;
+    if (duringEnrollment !== true) requireEnrolled(caller);
+    if (permission === undefined || isAllowed(caller.roles, permission)) return;
+    requireRolesInForce(caller, permission, STEP_UP_MAX_AGE_MS);
     const userAgent = ctx.req.headers['user-agent'];
     await onDenied?.(caller, permission, { requestId: ctx.state.requestId, ip: ctx.ip, userAgent });
     throw new AppError('forbidden');

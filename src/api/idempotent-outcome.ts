@@ -21,7 +21,8 @@ const isTemporaryError = (error: AppError): boolean =>
   isTemporary(error.status) ||
   error.retryAfterSeconds !== undefined ||
   error.code === 'reauthentication_required' ||
-  error.code === 'step_up_required';
+  error.code === 'step_up_required' ||
+  error.code === 'mfa_enrollment_required';
 
 const toRemembered = (outcome: Outcome): Remembered | undefined => {
   if ('answer' in outcome) return isTemporary(outcome.answer.status) ? undefined : outcome;

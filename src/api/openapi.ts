@@ -125,8 +125,8 @@ const answers = (route: Route, interceptorErrors: readonly ErrorCode[]): Record<
   return byStatus;
 };
 
-/** The description, and what the caller must be allowed, for people and (`x-permission`, `x-assurance`, `x-high-risk`) for programs. */
-const describe = ({ description, permission, assurance, highRisk }: Route) => {
+/** The description, and what the caller must be allowed, for people and (`x-permission`, `x-assurance`, `x-during-enrollment`, `x-high-risk`) for programs. */
+const describe = ({ description, permission, assurance, duringEnrollment, highRisk }: Route) => {
   const needs = permission === undefined ? [] : [`Needs the permission \`${permission}\`.`];
   const steps =
     assurance === undefined
@@ -136,13 +136,17 @@ const describe = ({ description, permission, assurance, highRisk }: Route) => {
             '`step_up_required` else.',
         ];
   const waits = highRisk === true ? ['High-risk: waits after a change of the phone (`cooling_off`).'] : [];
-  const sentences = [description, ...needs, ...steps, ...waits].filter((sentence) => sentence !== undefined);
+  const enrolls = duringEnrollment === true ? ['Also for those who must set a second factor up first.'] : [];
+  const sentences = [description, ...needs, ...steps, ...enrolls, ...waits].filter(
+    (sentence) => sentence !== undefined,
+  );
   return {
     ...(sentences.length > 0 && { description: sentences.join(' ') }),
     ...(permission !== undefined && { 'x-permission': permission }),
     ...(assurance !== undefined && {
       'x-assurance': { acr: assurance.acr, maxAge: Math.floor(assurance.maxAgeMs / 1_000) },
     }),
+    ...(duringEnrollment === true && { 'x-during-enrollment': true }),
     ...(highRisk === true && { 'x-high-risk': true }),
   };
 };

@@ -88,6 +88,11 @@ interface RouteDeclaration {
   readonly permission?: Permission;
   /** How lately the caller must have shown a second factor: `step_up_required` else. Checked before the request is looked at. */
   readonly assurance?: Assurance;
+  /**
+   * Also for callers who must set a second factor up first: `mfa_enrollment_required` on every other route. Checked before the
+   * request is looked at.
+   */
+  readonly duringEnrollment?: true;
   /** Has to wait after a change of the phone (SIM swap): `cooling_off` until then. Checked before the request is looked at. */
   readonly highRisk?: true;
   /** What it is limited as. Without it: `read` for GET, `session` for a caller's writes, `credentials` for anyone's. */
@@ -117,6 +122,7 @@ interface TypedRoute<
   /** Only of a caller can be asked what they may do. */
   readonly permission?: A extends 'bearer' ? Permission : never;
   readonly assurance?: A extends 'bearer' ? Assurance : never;
+  readonly duringEnrollment?: A extends 'bearer' ? true : never;
   readonly highRisk?: A extends 'bearer' ? true : never;
   readonly params?: P;
   readonly query?: Q;

@@ -152,8 +152,12 @@ export const subset = <const T extends readonly [string, ...string[]]>(
   return describe(
     z
       .string()
-      .transform(split)
-      .refine((chosen): chosen is T[number][] => chosen.every(isKnown), `must be ${format}`)
+      .transform((value, context): T[number][] => {
+        const chosen = split(value);
+        if (chosen.every(isKnown)) return chosen;
+        context.addIssue({ code: 'custom', message: `must be ${format}` });
+        return z.NEVER;
+      })
       .prefault(defaultValue),
     { description, format },
   );

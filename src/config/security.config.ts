@@ -48,6 +48,13 @@ export const securityEnv = z.object({
       0,
     ),
   ),
+  MFA_REQUIRED_ROLES: reloadable(
+    subset(
+      ['CUSTOMER', 'MERCHANT', 'SUPPORT', 'COMPLIANCE', 'DEVELOPER', 'ADMIN', 'none'],
+      'ADMIN,COMPLIANCE,SUPPORT',
+      'Roles in force only after an authenticator app or a passkey was shown, and whose holders must set one up; none is for nobody',
+    ),
+  ),
   REAUTHENTICATION_MAX_AGE: duration(
     '15m',
     'A change of the phone without the password, and a first second factor, need a login that is not older than this',
@@ -107,6 +114,7 @@ export const toSecurityConfig = (env: z.output<typeof securityEnv>) => ({
   mfaEnrollmentExpiresInMs: env.MFA_ENROLLMENT_EXPIRES_IN,
   mfaFactors: env.MFA_FACTORS,
   rememberDevice: { forMs: env.MFA_REMEMBER_DEVICE_FOR },
+  mfaRequiredRoles: env.MFA_REQUIRED_ROLES.filter((role) => role !== 'none'),
   reauthenticationMaxAgeMs: env.REAUTHENTICATION_MAX_AGE,
   holds: { highRiskMs: env.PHONE_CHANGE_HIGH_RISK_HOLD, payoutMs: env.PHONE_CHANGE_PAYOUT_HOLD },
   passwordPolicy: env.PASSWORD_POLICY,

@@ -10,6 +10,7 @@ import { createRefreshTokens } from '../crypto/refresh-token';
 import { createSigningKeyRing } from '../crypto/signing-key-ring';
 import type { LockOut } from '../identity/lock-out';
 import { createLogin } from '../identity/login';
+import { createMfaPolicy, type MfaPolicy } from '../identity/mfa-policy';
 import { createEnqueueNotice, createNotices, type Notices } from '../identity/notices';
 import { createPasswords } from '../identity/passwords';
 import { createRegistrations } from '../identity/registration';
@@ -36,13 +37,18 @@ const buildPasswordPolicy = ({ security }: Config, logger: Logger) => {
 };
 
 /** Sessions with their tokens. */
-const buildSessions = ({ security }: Config, { database, cipher, blindIndex, audit }: Data, notices: Notices) => {
+const buildSessions = (
+  { security }: Config,
+  { database, cipher, blindIndex, audit }: Data,
+  notices: Notices,
+  policy: MfaPolicy,
+) => {
   const keyRing = createSigningKeyRing(createSigningKeyRepository(database, cipher), security.signingKeys);
   const accessTokens = createAccessTokens(keyRing, security.jwt);
   const sessions = createSessions({
     sessions: createSessionRepository({ database, audit, protectDevice: createProtectDevice(cipher, blindIndex) }),
     devices: createDeviceRepository({ database, cipher, audit }),
-    notices,
+    ...{ notices, policy },
     accessTokens,
     refreshTokens: createRefreshTokens(security.tokenKey),
     config: security,
@@ -63,7 +69,8 @@ export const buildIdentity = (
   const { users } = data;
   const hasher = createPasswordHasher(security.passwordHash, security.tokenKey);
   const notices = createNotices({ ...data, enqueueNotice: createEnqueueNotice({ users, queue }), logger });
-  const { accessTokens, sessions } = buildSessions(config, data, notices);
+  const policyOfRoles = createMfaPolicy(security);
+  const { accessTokens, sessions } = buildSessions(config, data, notices, policyOfRoles);
   const starter = createWorkflowStarter(temporal.client, config.temporal);
   const secondFactors = buildSecondFactors(config, data, { sessions, lockOut, starter, notices });
   const login = createLogin({ ...data, ...secondFactors, hasher, sessions, lockOut, logger });
@@ -76,10 +83,10 @@ export const buildIdentity = (
   });
   const registrations = createRegistrations({
     ...data,
-    ...{ policy, hasher, starter, sessions, lockOut, workflowIdKey },
+    ...{ policy, hasher, starter, sessions, lockOut, workflowIdKey, policyOfRoles },
     expiresInMs: security.registrationExpiresInMs,
   });
   const account = buildAccount(context, data, { hasher, lockOut, starter });
-  const mfa = buildMfa(config, data, { ...account, starter, notices });
+  const mfa = buildMfa(config, data, { ...account, starter, notices, policyOfRoles });
   return { accessTokens, sessions, notices, login, passwords, registrations, mfa, ...secondFactors, ...account };
 };

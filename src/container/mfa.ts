@@ -7,6 +7,7 @@ import { createFactorCodes } from '../identity/factor-codes';
 import { createFactors } from '../identity/factors';
 import type { LockOut } from '../identity/lock-out';
 import { createLoginChallenges } from '../identity/login-challenges';
+import type { MfaPolicy } from '../identity/mfa-policy';
 import type { Notices } from '../identity/notices';
 import type { Reauthentication } from '../identity/reauthentication';
 import { createRememberedDevices } from '../identity/remembered-devices';
@@ -47,10 +48,15 @@ interface Parts {
   readonly reauthentication: Reauthentication;
   readonly starter: WorkflowStarter;
   readonly notices: Notices;
+  readonly policyOfRoles: MfaPolicy;
 }
 
 /** Enrolment and removal of second factors. */
-export const buildMfa = ({ security, sms }: Config, data: Data, { reauthentication, starter, notices }: Parts) => ({
+export const buildMfa = (
+  { security, sms }: Config,
+  data: Data,
+  { reauthentication, starter, notices, policyOfRoles }: Parts,
+) => ({
   enrollments: createEnrollments({
     ...data,
     ...{ reauthentication, starter },
@@ -59,5 +65,5 @@ export const buildMfa = ({ security, sms }: Config, data: Data, { reauthenticati
     canSendSms: sms.provider !== 'none',
     expiresInMs: security.mfaEnrollmentExpiresInMs,
   }),
-  factors: createFactors({ ...data, notices }),
+  factors: createFactors({ ...data, notices, policy: policyOfRoles }),
 });

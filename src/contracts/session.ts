@@ -26,6 +26,14 @@ export const tokensResponse = z.object({
   refreshToken: refreshTokenSchema,
   refreshExpiresIn: z.int().meta({ description: 'Seconds', example: 604800 }),
   sessionId: uuidSchema,
+  mfaEnrollmentRequired: z
+    .literal(true)
+    .meta({
+      description:
+        'The account has a role that needs an authenticator app or a passkey, and has neither: until one is set up and shown, the ' +
+        'role is not in force and every other route answers `mfa_enrollment_required`. Absent where it is not so',
+    })
+    .optional(),
 });
 export type TokensResponse = z.output<typeof tokensResponse>;
 

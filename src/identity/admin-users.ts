@@ -46,6 +46,12 @@ export interface AdminUsers {
 /** Refusals that an auditor wants to see: somebody tried to go beyond their rights. */
 const TELLING = new Set<ErrorCode>(['forbidden', 'own_account', 'last_administrator']);
 
+/** Roles that wait for a second factor in the session of the act count for nothing. */
+const withRolesInForce = (actor: HeldAccount, { roles }: Caller): HeldAccount => ({
+  ...actor,
+  roles: actor.roles.filter((role) => roles.includes(role)),
+});
+
 interface Step {
   readonly target: HeldAccount;
   readonly held: HeldAccounts;
@@ -63,7 +69,8 @@ export const createAdminUsers = (deps: Dependencies): AdminUsers => {
     const { caller, origin, userId } = act;
     const event = { action, actor: { kind: 'user', id: caller.userId }, subjectId: userId, origin } as const;
     try {
-      await accounts.hold({ actorId: caller.userId, targetId: userId }, async (held, acts) => {
+      await accounts.hold({ actorId: caller.userId, targetId: userId }, async (found, acts) => {
+        const held = { ...found, actor: found.actor && withRolesInForce(found.actor, caller) };
         const target = checkRank(held, permission);
         const details = await work({ target, held, acts });
         if (details !== undefined) await acts.record({ ...event, details });

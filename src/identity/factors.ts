@@ -7,23 +7,25 @@ import type { FactorsResponse } from '../contracts/mfa';
 import type { RecoveryCodes } from '../crypto/recovery-code';
 import type { FactorRepository } from '../repositories/factor-repository';
 
+import type { MfaPolicy } from './mfa-policy';
 import type { Notices } from './notices';
 
 interface Dependencies {
   readonly factors: Pick<FactorRepository, 'list' | 'remove' | 'renewRecoveryCodes'>;
   readonly recoveryCodes: Pick<RecoveryCodes, 'codes'>;
   readonly notices: Pick<Notices, 'tell'>;
+  readonly policy: Pick<MfaPolicy, 'requiredRoles'>;
 }
 
 export interface Factors {
   list(caller: Caller): Promise<FactorsResponse>;
-  /** The owner is told. @throws {AppError} `factor_not_found` */
+  /** The owner is told. @throws {AppError} `factor_not_found`, `factor_required` */
   remove(caller: Caller, factorId: string, origin: RequestOrigin): Promise<void>;
   /** Ten new recovery codes; the older ones stop working. @throws {AppError} `factor_not_found` without a second factor */
   renewRecoveryCodes(caller: Caller, origin: RequestOrigin): Promise<string[]>;
 }
 
-export const createFactors = ({ factors, recoveryCodes, notices }: Dependencies): Factors => {
+export const createFactors = ({ factors, recoveryCodes, notices, policy }: Dependencies): Factors => {
   return {
     async list({ userId }) {
       const { factors: found, recoveryCodesLeft } = await factors.list(userId);
@@ -38,7 +40,8 @@ export const createFactors = ({ factors, recoveryCodes, notices }: Dependencies)
     },
 
     async remove({ userId }, factorId, origin) {
-      if (!(await factors.remove(userId, factorId, origin))) throw new AppError('factor_not_found');
+      const outcome = await factors.remove({ userId, factorId, requiredRoles: policy.requiredRoles() }, origin);
+      if (outcome !== 'removed') throw new AppError(outcome === 'required' ? 'factor_required' : 'factor_not_found');
       notices.tell({ name: 'mfa:disabled', eventId: factorId, userId });
     },
 

@@ -3,6 +3,7 @@ import type { BlindIndex } from '../contracts/data-protection';
 import { AppError, type ErrorCode } from '../contracts/errors';
 import {
   type FactorCodeAccepted,
+  isSentFactor,
   LOGIN_CHALLENGE_MS,
   type LoginChallengeRequest,
   type LoginMfaRequest,
@@ -89,10 +90,11 @@ export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
   const openSession = async (
     { userId, passwordChangedAt }: LoginChallenge,
     methods: readonly AuthenticationMethod[],
+    isStrong: boolean,
     origin: RequestOrigin,
   ) => {
     try {
-      return await sessions.open({ userId, amr: ['pwd', ...methods, 'mfa'], passwordChangedAt }, origin);
+      return await sessions.open({ userId, amr: ['pwd', ...methods, 'mfa'], isStrong, passwordChangedAt }, origin);
     } catch (error) {
       // The password was changed, or the account locked, after it was shown.
       if (error instanceof AppError && error.code === 'invalid_credentials')
@@ -116,7 +118,7 @@ export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
       throw new AppError(refusal);
     }
     if (!(await loginChallenges.consume(tokenHash))) throw new AppError('invalid_mfa_token');
-    const answer = await openSession(challenge, methods, origin);
+    const answer = await openSession(challenge, methods, !isSentFactor(factor), origin);
     await attempt.succeeded();
     return { answer, challenge };
   };

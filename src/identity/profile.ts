@@ -39,15 +39,20 @@ export const createProfile = ({ users, profiles, toUserResponse }: Dependencies)
     return user;
   };
 
-  return {
-    read: async ({ userId }) => toUserResponse(await find(userId)),
+  /** With the roles that count in the caller's session. */
+  const inForce = ({ roles }: Caller, user: User): UserResponse =>
+    toUserResponse({ ...user, roles: user.roles.filter((role) => roles.includes(role)) });
 
-    async update({ userId }, request, origin) {
+  return {
+    read: async (caller) => inForce(caller, await find(caller.userId)),
+
+    async update(caller, request, origin) {
+      const { userId } = caller;
       const user = await find(userId);
       const changes = differences(user, request);
-      if (Object.keys(changes).length === 0) return toUserResponse(user);
+      if (Object.keys(changes).length === 0) return inForce(caller, user);
       if (!(await profiles.change(userId, changes, origin))) throw new AppError('invalid_token');
-      return toUserResponse(await find(userId));
+      return inForce(caller, await find(userId));
     },
   };
 };

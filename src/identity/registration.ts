@@ -17,6 +17,7 @@ import type { UserRepository } from '../repositories/user-repository';
 import type { RegistrationRun, RegistrationStart, WorkflowStarter } from '../temporal/workflow-starter';
 
 import type { LockOut } from './lock-out';
+import type { MfaPolicy } from './mfa-policy';
 import type { Sessions } from './sessions';
 import type { ToUserResponse } from './users';
 
@@ -30,6 +31,7 @@ interface Dependencies {
   readonly users: Pick<UserRepository, 'findById'>;
   readonly factors: Pick<FactorRepository, 'hasAny'>;
   readonly toUserResponse: ToUserResponse;
+  readonly policyOfRoles: Pick<MfaPolicy, 'rolesInForce'>;
   readonly sessions: Pick<Sessions, 'open'>;
   readonly lockOut: Pick<LockOut, 'remember'>;
   /** Key of workflow ids, so that they tell nothing. */
@@ -207,7 +209,9 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
         lockOut.remember(userId, origin),
       ]);
       if (user === undefined) throw new AppError('registration_completed');
-      return { ...tokens, user: deps.toUserResponse(user) };
+      // Of a request that is repeated after a role was granted: what needs a second factor is not in force here.
+      const roles = deps.policyOfRoles.rolesInForce({ roles: user.roles, isStrong: false, hasStrongFactor: false });
+      return { ...tokens, user: deps.toUserResponse({ ...user, roles }) };
     },
 
     async resend(registrationId, repetitionId) {

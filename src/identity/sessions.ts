@@ -3,12 +3,14 @@ import type { RequestOrigin } from '../contracts/audit';
 import type { Caller } from '../contracts/caller';
 import { AppError } from '../contracts/errors';
 import type { SessionsResponse, TokensResponse } from '../contracts/session';
-import type { AccessTokens, AccessTokenSubject } from '../crypto/access-token';
+import type { AccessTokens } from '../crypto/access-token';
 import type { RefreshTokens } from '../crypto/refresh-token';
 import type { DeviceRepository } from '../repositories/device-repository';
 import type { SessionRepository } from '../repositories/session-repository';
+import type { Session } from '../repositories/session-row';
 
 import { deviceOf } from './device';
+import type { MfaPolicy } from './mfa-policy';
 import type { Notices } from './notices';
 
 /** A predecessor may be shown again for so long: lost answers and concurrent tabs must not log anyone out. */
@@ -22,6 +24,7 @@ interface Dependencies {
   readonly refreshTokens: RefreshTokens;
   readonly devices: DeviceRepository;
   readonly notices: Pick<Notices, 'tell'>;
+  readonly policy: Pick<MfaPolicy, 'rolesInForce' | 'mustEnroll'>;
   readonly config: Pick<SecurityConfig, 'jwt' | 'refreshToken' | 'maxSessionsPerUser'>;
 }
 
@@ -32,6 +35,8 @@ export type AuthenticationMethod = 'pwd' | 'otp' | 'sms' | 'hwk' | 'swk' | 'user
 export interface Opening {
   readonly userId: string;
   readonly amr: readonly AuthenticationMethod[];
+  /** Whether a strong second factor was shown: no code by mail or SMS. A passkey always is one. */
+  readonly isStrong?: boolean | undefined;
   /** When the password was set that was shown, if one was. */
   readonly passwordChangedAt?: Date | undefined;
 }
@@ -49,10 +54,16 @@ export interface Sessions {
   endAll(caller: Caller, origin: RequestOrigin): Promise<void>;
   /**
    * The caller has just shown a second factor: the session is `aal2` from now on, and has the next refresh token. The one before
-   * is used up, as by a refresh: shown within half a minute it gives the same next one.
+   * is used up, as by a refresh: shown within half a minute it gives the same next one. Roles that need a strong second factor come
+   * into force with one.
    * @throws {AppError} `invalid_token` where the session has ended meanwhile
    */
-  raise(caller: Caller, method: AuthenticationMethod, origin: RequestOrigin): Promise<TokensResponse>;
+  raise(
+    caller: Caller,
+    method: AuthenticationMethod,
+    origin: RequestOrigin,
+    isStrong?: boolean,
+  ): Promise<TokensResponse>;
   /** The caller's sessions that can go on. */
   list(caller: Caller): Promise<SessionsResponse['sessions']>;
   /** Ends one of the caller's sessions. @throws {AppError} `session_not_found` */
@@ -61,26 +72,25 @@ export interface Sessions {
   readonly authenticate: (accessToken: string) => Promise<Caller>;
 }
 
+/** Of RFC 8176: a key in hardware or in software, which is what passkeys are. */
+const KEYS: ReadonlySet<string> = new Set(['hwk', 'swk']);
 const seconds = (milliseconds: number): number => Math.round(milliseconds / 1_000);
 
 export const createSessions = (dependencies: Dependencies): Sessions => {
-  const { sessions, devices, notices, accessTokens, refreshTokens, config } = dependencies;
+  const { sessions, devices, notices, accessTokens, refreshTokens, policy, config } = dependencies;
 
-  const answer = async (
-    session: AccessTokenSubject,
-    refreshToken: string,
-    refreshExpiresAt: Date,
-  ): Promise<TokensResponse> => ({
+  const answer = async (session: Session, refreshToken: string, refreshExpiresAt: Date): Promise<TokensResponse> => ({
     tokenType: 'Bearer',
-    accessToken: await accessTokens.issue(session),
+    accessToken: await accessTokens.issue({ ...session, roles: policy.rolesInForce(session) }),
     expiresIn: seconds(config.jwt.expiresInMs),
     refreshToken,
     refreshExpiresIn: Math.max(0, seconds(refreshExpiresAt.getTime() - Date.now())),
     sessionId: session.id,
+    ...(policy.mustEnroll(session) && { mfaEnrollmentRequired: true }),
   });
 
   return {
-    async open({ userId, amr, passwordChangedAt }, origin) {
+    async open({ userId, amr, passwordChangedAt, ...opening }, origin) {
       const now = Date.now();
       const { idleExpiresInMs, absoluteExpiresInMs } = config.refreshToken;
       const refreshToken = refreshTokens.first();
@@ -90,6 +100,7 @@ export const createSessions = (dependencies: Dependencies): Sessions => {
         userId,
         acr: amr.includes('mfa') ? 'aal2' : 'aal1',
         amr,
+        isStrong: opening.isStrong ?? amr.some((method) => KEYS.has(method)),
         expiresAt,
         refreshTokenHash: refreshTokens.hash(refreshToken),
         refreshTokenExpiresAt,
@@ -129,9 +140,9 @@ export const createSessions = (dependencies: Dependencies): Sessions => {
       await sessions.endAll(caller.userId, 'LOGOUT', origin);
     },
 
-    async raise({ sessionId, userId, amr }, method, origin) {
+    async raise({ sessionId, userId, amr }, method, origin, isStrong = KEYS.has(method)) {
       const raised = await sessions.raise({
-        ...{ sessionId, userId, origin },
+        ...{ sessionId, userId, origin, isStrong },
         amr: [...new Set([...amr, method, 'mfa'])],
         successorOf: (predecessor) => refreshTokens.hash(refreshTokens.raised(predecessor)),
         idleExpiresInMs: config.refreshToken.idleExpiresInMs,
@@ -161,8 +172,13 @@ export const createSessions = (dependencies: Dependencies): Sessions => {
       const { sid, sub } = await accessTokens.verify(accessToken);
       const session = await sessions.findLive(sid);
       if (session?.userId !== sub) throw new AppError('invalid_token');
-      const { id, userId, roles, acr, amr, authTime } = session;
-      return { sessionId: id, userId, roles, acr, amr, authTime: Math.floor(authTime.getTime() / 1_000) };
+      const { id, userId, acr, amr, authTime } = session;
+      const roles = policy.rolesInForce(session);
+      return {
+        ...{ sessionId: id, userId, roles, acr, amr, authTime: Math.floor(authTime.getTime() / 1_000) },
+        rolesOnHold: roles === session.roles ? [] : session.roles.filter((role) => !roles.includes(role)),
+        mfaEnrollmentRequired: policy.mustEnroll(session),
+      };
     },
   };
 };

@@ -2,7 +2,7 @@ import type { NewAuditEvent, RequestOrigin } from '../contracts/audit';
 import type { Caller } from '../contracts/caller';
 import type { BlindIndex } from '../contracts/data-protection';
 import { AppError } from '../contracts/errors';
-import type { StepUpRequest } from '../contracts/mfa';
+import { isSentFactor, type StepUpRequest } from '../contracts/mfa';
 import type { TokensResponse } from '../contracts/session';
 import type { UserRepository } from '../repositories/user-repository';
 
@@ -40,7 +40,7 @@ export const createStepUp = (deps: Dependencies): StepUp => {
       await recordAudit({ ...event, origin, details });
       throw new AppError('invalid_code');
     }
-    const answer = await sessions.raise(caller, method, origin);
+    const answer = await sessions.raise(caller, method, origin, !isSentFactor(factor));
     await attempt.succeeded();
     return answer;
   };

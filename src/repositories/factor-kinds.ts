@@ -12,6 +12,8 @@ export const FACTOR_TYPES = {
   sms_otp: 'SMS_OTP',
   passkey: 'PASSKEY',
 } as const satisfies Record<FactorKind, FactorType>;
+/** The types that staff must have one of: no code by mail or SMS, which whoever has the mailbox or the number has as well. SQL. */
+export const STRONG_TYPES = `'TOTP', 'PASSKEY'`;
 const KINDS = Object.keys(FACTOR_TYPES) as FactorKind[];
 
 /** @throws for a type that this release does not know */

@@ -4,9 +4,10 @@ import type { RequestOrigin } from '../contracts/audit';
 import type { FieldCipher } from '../contracts/data-protection';
 import type { FactorKind } from '../contracts/mfa';
 import { factorLabelLocation } from '../contracts/mfa-enrollment-workflow';
+import type { Role } from '../contracts/session';
 
 import type { AuditTrail } from './audit-trail';
-import { kindOf } from './factor-kinds';
+import { kindOf, STRONG_TYPES } from './factor-kinds';
 import { insertNotice } from './notice-outbox';
 import type { Database } from './prisma-client';
 import type { Sql } from './sql';
@@ -39,8 +40,14 @@ export interface FactorRepository {
   useTimeStep(factorId: string, step: number): Promise<boolean>;
   /** Uses a recovery code up, once. @returns the event that its owner is told of; undefined where there is no such code */
   useRecoveryCode(userId: string, hash: Hash): Promise<string | undefined>;
-  /** Removes a factor; with the last one its recovery codes go as well. False where the account has no such factor. */
-  remove(userId: string, factorId: string, origin: RequestOrigin): Promise<boolean>;
+  /**
+   * Removes a factor; with the last one its recovery codes go as well. `required`: it is the last strong one of an account that has
+   * one of these roles, and stays.
+   */
+  remove(
+    removal: { readonly userId: string; readonly factorId: string; readonly requiredRoles: readonly Role[] },
+    origin: RequestOrigin,
+  ): Promise<'removed' | 'not_found' | 'required'>;
   /** Replaces the recovery codes by those of a new set. False where the account has no second factor. */
   renewRecoveryCodes(userId: string, setId: string, origin: RequestOrigin): Promise<boolean>;
 }
@@ -95,6 +102,14 @@ const USE_RECOVERY_CODE = {
     SELECT id FROM used`,
 };
 const HOLD_ACCOUNT = { name: 'factor/hold-account', text: 'SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE' };
+/** The last strong factor ($2) of an account that has one of the roles ($3). */
+const IS_REQUIRED = {
+  name: 'factor/is-required',
+  text: `
+    SELECT 1 FROM factors f WHERE f.id = $2 AND f.user_id = $1 AND f.type IN (${STRONG_TYPES})
+      AND NOT EXISTS (SELECT 1 FROM factors o WHERE o.user_id = $1 AND o.id <> $2 AND o.type IN (${STRONG_TYPES}))
+      AND EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = $1 AND r.role::text = ANY($3::text[]))`,
+};
 const REMOVE = {
   name: 'factor/remove',
   text: `
@@ -172,15 +187,16 @@ export const createFactorRepository = ({ database, cipher, audit, recoveryCodes 
       return used?.id;
     },
 
-    remove: (userId, factorId, origin) =>
+    remove: ({ userId, factorId, requiredRoles }, origin) =>
       database.transact(async (sql) => {
         await sql(HOLD_ACCOUNT, [userId]);
+        if ((await sql(IS_REQUIRED, [userId, factorId, requiredRoles])).length > 0) return 'required';
         const [removed] = await sql<{ type: string }>(REMOVE, [userId, factorId, new Date()]);
-        if (removed === undefined) return false;
+        if (removed === undefined) return 'not_found';
         if (!(await hasAny(sql, userId))) await sql(DROP_RECOVERY_CODES, [userId]);
         const [actor, details] = [{ kind: 'user', id: userId } as const, { factorId, type: removed.type }];
         await audit.append(sql, { action: 'mfa.factor_removed', actor, subjectId: userId, origin, details });
-        return true;
+        return 'removed';
       }),
 
     renewRecoveryCodes: (userId, setId, origin) =>

@@ -11,6 +11,8 @@ export interface Raise {
   readonly sessionId: string;
   readonly userId: string;
   readonly amr: readonly string[];
+  /** Whether it was a strong one; what was shown before still counts. */
+  readonly isStrong?: boolean | undefined;
   /** What is stored of the refresh token that comes after the one that is stored so. */
   readonly successorOf: (predecessor: Hash) => Hash;
   readonly idleExpiresInMs: number;
@@ -38,7 +40,8 @@ const RAISE = {
         AND s.ended_at IS NULL AND s.expires_at > $3 AND u.status = 'ACTIVE'
       FOR UPDATE OF t, s
     ), raised AS (
-      UPDATE sessions SET acr = 'aal2', amr = $4::text[], auth_time = $3, last_used_at = $3 FROM live
+      UPDATE sessions SET acr = 'aal2', amr = $4::text[], auth_time = $3, last_used_at = $3, strong = sessions.strong OR $9::boolean
+      FROM live
       WHERE sessions.id = live.id
     ), used AS (
       UPDATE refresh_tokens SET rotated_at = $3 FROM live WHERE hash = $7
@@ -55,7 +58,7 @@ const RAISE_TRIES = 5;
 export const raiseSession = async (
   sql: Sql,
   audit: Pick<AuditTrail, 'seal'>,
-  { sessionId, userId, amr, successorOf, idleExpiresInMs, origin }: Raise,
+  { sessionId, userId, amr, isStrong = false, successorOf, idleExpiresInMs, origin }: Raise,
 ): Promise<RaisedSession | undefined> => {
   const actor = { kind: 'user', id: userId } as const;
   for (let tries = 0; tries < RAISE_TRIES; tries += 1) {
@@ -68,10 +71,10 @@ export const raiseSession = async (
       details: { sessionId, amr },
     });
     const idleExpiry = new Date(now.getTime() + idleExpiresInMs);
-    const values = [sessionId, userId, now, amr, successorOf(predecessor), idleExpiry, predecessor, event];
+    const values = [sessionId, userId, now, amr, successorOf(predecessor), idleExpiry, predecessor, event, isStrong];
     const [row] = await sql<SessionRow & { refresh_expires_at: Date }>(RAISE, values);
     if (row === undefined) continue;
-    const session = { ...toSession(row), acr: 'aal2', amr, authTime: now };
+    const session = { ...toSession(row), isStrong: row.strong || isStrong, acr: 'aal2', amr, authTime: now };
     return { session, predecessor, refreshTokenExpiresAt: row.refresh_expires_at };
   }
   return undefined;

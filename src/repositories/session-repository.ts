@@ -9,7 +9,7 @@ import { insertNotice } from './notice-outbox';
 import type { Database } from './prisma-client';
 import type { Device, ProtectDevice } from './protected-device';
 import { type Raise, type RaisedSession, raiseSession } from './session-raise';
-import { isLive, ROLES, SESSION, type Session, type SessionRow, toSession } from './session-row';
+import { HAS_STRONG_FACTOR, isLive, ROLES, SESSION, type Session, type SessionRow, toSession } from './session-row';
 import type { Sql } from './sql';
 
 type Hash = Uint8Array<ArrayBuffer>;
@@ -18,6 +18,8 @@ export interface NewSession {
   readonly userId: string;
   readonly acr: string;
   readonly amr: readonly string[];
+  /** Whether a strong second factor was shown; else not. */
+  readonly isStrong?: boolean | undefined;
   readonly expiresAt: Date;
   readonly refreshTokenHash: Hash;
   readonly refreshTokenExpiresAt: Date;
@@ -85,8 +87,8 @@ const createFor = (name: string, account: string) => ({
   text: `
     WITH account AS (${account}), s AS (
       INSERT INTO sessions (id, user_id, acr, amr, auth_time, created_at, last_used_at, expires_at, device_index,
-        device_ciphertext)
-      SELECT $1::uuid, id, $3, $4::text[], $5::timestamptz, $5, $5, $6::timestamptz, $10::bytea, $11 FROM account
+        device_ciphertext, strong)
+      SELECT $1::uuid, id, $3, $4::text[], $5::timestamptz, $5, $5, $6::timestamptz, $10::bytea, $11, $12::boolean FROM account
       RETURNING id, user_id
     ), token AS (
       INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at) SELECT $7::bytea, id, $5, $8::timestamptz FROM s
@@ -95,7 +97,7 @@ const createFor = (name: string, account: string) => ({
         AND NOT EXISTS (SELECT 1 FROM sessions WHERE user_id = $2 AND device_index = $10) AS is_new_device
       FROM s
     ), audited AS (${insertAuditEvents('$9', 's')}), noticed AS (${NEW_DEVICE})
-    SELECT ${ROLES},
+    SELECT ${ROLES}, ${HAS_STRONG_FACTOR},
       (SELECT count(*)::int FROM sessions WHERE user_id = $2 AND ended_at IS NULL AND expires_at > $5) AS others_alive,
       is_new_device
     FROM s, seen`,
@@ -105,7 +107,7 @@ const CREATE = createFor('session/create', `SELECT id FROM users WHERE id = $2 A
 const CREATE_BY_PASSWORD = createFor(
   'session/create-by-password',
   `SELECT u.id FROM users u JOIN password_credentials p ON p.user_id = u.id
-   WHERE u.id = $2 AND u.status = 'ACTIVE' AND p.changed_at = $12 FOR KEY SHARE OF u FOR SHARE OF p`,
+   WHERE u.id = $2 AND u.status = 'ACTIVE' AND p.changed_at = $13 FOR KEY SHARE OF u FOR SHARE OF p`,
 );
 
 /**
@@ -179,7 +181,10 @@ const FORGET_DEVICES = {
   text: 'DELETE FROM remembered_devices WHERE user_id = $1',
 };
 
-type CreatedRow = Pick<SessionRow, 'roles'> & { readonly is_new_device: boolean; readonly others_alive: number };
+type CreatedRow = Pick<SessionRow, 'roles' | 'has_strong_factor'> & {
+  readonly is_new_device: boolean;
+  readonly others_alive: number;
+};
 
 const earlier = (one: Date, other: Date): Date => (one < other ? one : other);
 
@@ -228,6 +233,7 @@ export const createSessionRepository = ({
     async create(opening) {
       const { userId, acr, amr, expiresAt, refreshTokenHash, refreshTokenExpiresAt, passwordChangedAt, origin } =
         opening;
+      const { isStrong = false } = opening;
       const [id, authTime] = [uuidv7(), new Date()];
       const event = audit.seal({
         action: 'session.opened',
@@ -238,14 +244,17 @@ export const createSessionRepository = ({
       });
       const { index, ciphertext } = protectDevice({ id, userId }, opening.device);
       const values = [id, userId, acr, amr, authTime, expiresAt, refreshTokenHash, refreshTokenExpiresAt, event];
-      values.push(index, ciphertext);
+      const device = [index, ciphertext];
       const [row] =
         passwordChangedAt === undefined
-          ? await sql<CreatedRow>(CREATE, values)
-          : await sql<CreatedRow>(CREATE_BY_PASSWORD, [...values, passwordChangedAt]);
+          ? await sql<CreatedRow>(CREATE, [...values, ...device, isStrong])
+          : await sql<CreatedRow>(CREATE_BY_PASSWORD, [...values, ...device, isStrong, passwordChangedAt]);
       return (
         row && {
-          session: { id, userId, roles: row.roles, acr, amr, authTime, expiresAt },
+          session: {
+            ...{ id, userId, acr, amr, authTime, expiresAt, isStrong },
+            ...{ roles: row.roles, hasStrongFactor: row.has_strong_factor },
+          },
           isNewDevice: row.is_new_device,
           othersAlive: row.others_alive,
         }

@@ -12,7 +12,7 @@ import type { Answer } from '../support/http-client';
 import { logIn, newPhone, signUp, newPerson } from '../support/people';
 import { complaints, expectProblem } from '../support/problems';
 import { useTestService } from '../support/service';
-import { type Account, freshToken, hire } from '../support/staff';
+import { type Account, equip, freshToken, hire } from '../support/staff';
 
 const service = useTestService({ env: { RATE_LIMIT_MODE: 'observe' } });
 const run = promisify(execFile);
@@ -153,6 +153,7 @@ it('ending the sessions of an account counts at once', async () => {
 describe('roles', () => {
   it('count from the next request on, with the token that is out already', async () => {
     const person = await hire(service);
+    await equip(service, person);
     expectProblem(await get('users', person), FORBIDDEN);
     expect((await grant(person.userId, 'SUPPORT', admin)).status).toBe(204);
     expect((await grant(person.userId, 'SUPPORT', admin)).status).toBe(204);
@@ -326,6 +327,9 @@ describe('the commands', () => {
       text: expect.stringContaining(person.userId),
     });
     expect(await command('admin-grant', ...args)).toMatchObject({ code: 0, text: expect.stringContaining('already') });
+    // Not before there is a second factor, and it was shown.
+    expectProblem(await get('audit-events?limit=1', person), { status: 403, code: 'mfa_enrollment_required' });
+    await equip(service, person);
     expect((await get('audit-events?limit=1', person)).status).toBe(200);
     expect(await recorded(person.userId, 'role.granted')).toEqual([
       { outcome: 'success', actor: null, role: 'ADMIN', by: 'admin:grant' },

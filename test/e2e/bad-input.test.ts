@@ -24,7 +24,7 @@ import {
 import { complaints, expectProblem } from '../support/problems';
 import { sendRaw } from '../support/raw-http';
 import { useTestService } from '../support/service';
-import { giveRoles } from '../support/staff';
+import { giveApp, giveRoles, stepUpSession } from '../support/staff';
 
 /** Stands in every value that is sent, so that any echo is found. */
 const CANARY = 'kanarienvogel';
@@ -49,9 +49,8 @@ describe('bad input', () => {
     // Whoever may not call a route is not told what is wrong with the request.
     await giveRoles(service, session.userId, ['ADMIN']);
     // Nor is whoever has to show a second factor first.
-    await service.database.query(`UPDATE sessions SET acr = 'aal2', auth_time = now() WHERE id = $1`, [
-      session.sessionId,
-    ]);
+    await giveApp(service, session.userId);
+    await stepUpSession(service, session.sessionId);
     await register(service, newPerson());
     await service.mailbox.waitFor(person.email, WELCOME_SUBJECT);
     await eventually('the records of all mails', async () => {

@@ -1,5 +1,8 @@
+import { loadConfig } from '../../src/config/load';
 import type { Role } from '../../src/contracts/session';
+import { createFieldCipher } from '../../src/crypto/field-cipher';
 
+import { appCode, completeLogin, letStepsPass } from './mfa';
 import { logIn, newPerson, type Person, signUp } from './people';
 import type { TestService } from './service';
 
@@ -10,13 +13,39 @@ export interface Account {
   readonly sessionId: string;
 }
 
-/** Registers somebody with these roles besides CUSTOMER. */
+const NEED_FACTOR: readonly Role[] = ['SUPPORT', 'COMPLIANCE', 'ADMIN'];
+const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+
+/** Gives an account an authenticator app. */
+export const giveApp = async ({ database, stack }: TestService, userId: string): Promise<void> => {
+  const cipher = createFieldCipher(loadConfig(stack.env).security.fieldEncryptionKeys);
+  const id = crypto.randomUUID();
+  const secret = cipher.encrypt(SECRET, { table: 'factors', column: 'secret_ciphertext', rowId: id });
+  await database.query(
+    `INSERT INTO factors (id, user_id, type, secret_ciphertext, created_at, confirmed_at) VALUES ($1, $2, 'TOTP', $3, now(), now())`,
+    [id, userId, secret],
+  );
+};
+
+/** As after a step-up with the app just now. */
+export const stepUpSession = ({ database }: TestService, sessionId: string) =>
+  database.query(`UPDATE sessions SET acr = 'aal2', strong = true, auth_time = now() WHERE id = $1`, [sessionId]);
+
+/** Makes somebody ready for roles that need a second factor: has one, and has shown it. */
+export const equip = async (service: TestService, { userId, sessionId }: Account): Promise<void> => {
+  await giveApp(service, userId);
+  await stepUpSession(service, sessionId);
+};
+
+/** Registers somebody with these roles besides CUSTOMER, and with the second factor that staff must have. */
 export const hire = async (service: TestService, ...roles: readonly Role[]): Promise<Account> => {
   const person = newPerson();
   const { body } = await signUp(service, person);
   const userId = body.user.id as string;
   await giveRoles(service, userId, roles);
-  return { person, userId, token: body.accessToken as string, sessionId: body.sessionId as string };
+  const account = { person, userId, token: body.accessToken as string, sessionId: body.sessionId as string };
+  if (roles.some((role) => NEED_FACTOR.includes(role))) await equip(service, account);
+  return account;
 };
 
 /** Past every rule, as nobody can by way of the service. */
@@ -27,5 +56,10 @@ export const giveRoles = async ({ database }: TestService, userId: string, roles
   );
 };
 
-export const freshToken = async (service: TestService, { person }: Account): Promise<string> =>
-  (await logIn(service, person)).body.accessToken as string;
+/** Of a login with all that it takes. */
+export const freshToken = async (service: TestService, { person, userId }: Account): Promise<string> => {
+  const { body } = await logIn(service, person);
+  if (body.mfaToken === undefined) return body.accessToken as string;
+  await letStepsPass(service, userId);
+  return (await completeLogin(service, body.mfaToken as string, appCode(SECRET))).body.accessToken as string;
+};

@@ -34,6 +34,7 @@ const enrollmentRoutes = (enrollments: Enrollments): Route[] => [
       'shown in the last 10 minutes (`step_up_required` else).',
     tags: TAGS,
     auth: 'bearer',
+    duringEnrollment: true,
     limit: 'credentials',
     body: enrollmentRequest,
     responses: { 201: { description: 'Waits for a code', schema: enrollmentResponse } },
@@ -57,6 +58,7 @@ const enrollmentRoutes = (enrollments: Enrollments): Route[] => [
       'codes the enrolment has ended.',
     tags: TAGS,
     auth: 'bearer',
+    duringEnrollment: true,
     limit: 'credentials',
     params: enrollmentParams,
     body: confirmRequest,
@@ -75,6 +77,7 @@ const enrollmentRoutes = (enrollments: Enrollments): Route[] => [
     description: 'Nothing changes, and its secret is dropped. One that has ended already is no error.',
     tags: TAGS,
     auth: 'bearer',
+    duringEnrollment: true,
     params: enrollmentParams,
     responses: { 204: { description: 'Ended' } },
     errors: ['enrollment_not_found', 'enrollment_confirmed', 'service_unavailable'],
@@ -93,6 +96,7 @@ const factorRoutes = (factors: Factors): Route[] => [
     summary: 'The second factors of the caller',
     tags: TAGS,
     auth: 'bearer',
+    duringEnrollment: true,
     responses: { 200: { description: 'Factors in force', schema: factorsResponse } },
     errors: ['service_unavailable'],
     handler: async ({ caller }) => ({ status: 200, body: await factors.list(caller) }),
@@ -102,14 +106,16 @@ const factorRoutes = (factors: Factors): Route[] => [
     path: '/v1/auth/mfa/factors/:id',
     operationId: 'removeFactor',
     summary: 'Remove a second factor',
-    description: 'With the last one the recovery codes stop working. The owner is told by mail.',
+    description:
+      'With the last one the recovery codes stop working. The owner is told by mail. `factor_required` for the last app or passkey of ' +
+      'somebody whose roles need one.',
     tags: TAGS,
     auth: 'bearer',
     assurance: ASSURANCE,
     highRisk: true,
     params: z.strictObject({ id: uuidSchema }),
     responses: { 204: { description: 'Removed' } },
-    errors: ['factor_not_found', 'service_unavailable'],
+    errors: ['factor_not_found', 'factor_required', 'service_unavailable'],
     handler: async (request) => {
       await factors.remove(request.caller, request.params.id, originOf(request));
       return { status: 204 };
