@@ -34,9 +34,18 @@ import {
   staleCode,
   stepUp,
 } from '../support/mfa';
+import {
+  completeRegistration,
+  completeStepUp,
+  loginOptions,
+  registrationOptions,
+  showPasskey,
+  stepUpOptions,
+} from '../support/passkeys';
 import { changePassword, forgot, mailedToken, PASSWORD_CHANGED_SUBJECT, resetPassword } from '../support/passwords';
 import { logIn, mailedCode, newPerson, register, signUp, verify, WELCOME_SUBJECT, wrongCode } from '../support/people';
 import { useTestService } from '../support/service';
+import { createSoftAuthenticator } from '../support/soft-authenticator';
 import { withTemporal } from '../support/temporal';
 
 const person = newPerson({
@@ -161,6 +170,26 @@ describe('what a registration leaves behind', () => {
     return { codes: [wrong, right], texts: [secret, mfaToken, 'Sentinellabel', ...recoveryCodes, ...plain] };
   };
 
+  /** Challenges of a registration, of logins and of a step-up, answered and not, and the answers. */
+  const usePasskey = async (): Promise<string[]> => {
+    const { origin } = new URL(service.stack.env['PUBLIC_URL'] ?? '');
+    const { token } = await joinService(service);
+    const made = createSoftAuthenticator({ origin });
+    const { body: begun } = await registrationOptions(service, token, { label: 'Sentinelpasskey' });
+    const created = made.create(begun.publicKey);
+    expect((await completeRegistration(service, token, begun.enrollmentId, created)).status).toBe(200);
+    const [{ body: first }, { body: open }] = [await loginOptions(service), await loginOptions(service)];
+    const shown = made.get(first.publicKey);
+    expect((await showPasskey(service, shown)).status).toBe(200);
+    const { body: raise } = await stepUpOptions(service, token);
+    const wrong = made.get(raise.publicKey, { flags: ['up'] });
+    expect((await completeStepUp(service, token, wrong)).status).toBe(422);
+    const challenges = [begun, first, open, raise].map(({ publicKey }) => publicKey.challenge as string);
+    const answers = [created, shown, wrong].map(({ response }) => response.clientDataJSON);
+    const hex = challenges.map((each) => Buffer.from(each, 'base64url').toString('hex'));
+    return ['Sentinelpasskey', ...challenges, ...hex, ...answers, shown.response.signature];
+  };
+
   /** Codes of second factors by mail and by SMS: of an enrolment, a login and a step-up, right and wrong. */
   const useSentFactors = async (): Promise<string[]> => {
     const member = await joinService(service);
@@ -210,6 +239,7 @@ describe('what a registration leaves behind', () => {
     await changePassword(service, again.accessToken as string, RESET_PASSWORD, CHANGED_PASSWORD);
     await service.mailbox.waitFor(person.email, PASSWORD_CHANGED_SUBJECT, 2);
     const secondFactor = await useSecondFactor();
+    secondFactor.texts.push(...(await usePasskey()));
     const sentCodes = await useSentFactors();
     const contactCodes = await changeContacts();
 

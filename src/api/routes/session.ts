@@ -39,7 +39,10 @@ const loginRoute = (login: Login): Route =>
     limit: 'credentials',
     body: loginRequest,
     responses: {
-      200: { description: 'A new session, or what is to be shown at `/v1/auth/login/mfa` next', schema: loginResponse },
+      200: {
+        description: 'A new session, or what is to be shown at `/v1/auth/login/mfa` next, or `/v1/auth/passkeys/login`',
+        schema: loginResponse,
+      },
     },
     errors: [
       'invalid_credentials',
