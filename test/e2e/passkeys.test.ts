@@ -346,7 +346,7 @@ describe('hostile answers', () => {
         const { status } = await showPasskey(service, value);
         expect([400, 401]).toContain(status);
       }),
-      { numRuns: 120 },
+      { numRuns: 80 },
     );
   });
 });
