@@ -3,8 +3,11 @@ import { describe, expect, it } from '@jest/globals';
 
 import { auditEventsOf } from '../support/audit';
 import {
+  askEmail,
   askPhone,
+  confirmEmail,
   confirmPhone,
+  emailCode,
   join,
   letHoldPass,
   letTimePass,
@@ -27,7 +30,7 @@ import {
   MFA_ENABLED_SUBJECT,
   stepUp,
 } from '../support/mfa';
-import { logIn, newPhone, wrongCode } from '../support/people';
+import { logIn, newPerson, newPhone, wrongCode } from '../support/people';
 import { expectProblem } from '../support/problems';
 import { useTestService } from '../support/service';
 
@@ -179,6 +182,19 @@ describe('codes by mail', () => {
     const raised = await stepUp(service, member.token, code, 'email_otp');
     expect(claimsOf(raised)).toMatchObject({ sid: member.sessionId, acr: 'aal2' });
     expectProblem(await stepUp(service, raised.body.accessToken as string, code, 'email_otp'), INVALID_CODE);
+  });
+
+  it('die with a change of the address, and go to the new one then', async () => {
+    const member = await mailed();
+    const { mfaToken, code } = await beginWithCode(member);
+    const { email } = newPerson();
+    await askEmail(service, member, email);
+    expect((await confirmEmail(service, member.token, await emailCode(service, email))).status).toBe(200);
+    expectProblem(await completeLogin(service, mfaToken, code, 'email_otp'), INVALID_CODE);
+    await letCodesAge(service, member.userId);
+    expect((await askLoginCode(service, mfaToken, 'email_otp')).status).toBe(202);
+    const next = await mailedFactorCode(service, email);
+    expect((await completeLogin(service, mfaToken, next, 'email_otp')).status).toBe(200);
   });
 
   it('need the factor: nobody else is sent one', async () => {
