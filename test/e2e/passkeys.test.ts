@@ -26,6 +26,7 @@ import { changePassword } from '../support/passwords';
 import { logIn } from '../support/people';
 import { expectProblem } from '../support/problems';
 import { useTestService } from '../support/service';
+import { giveRoles } from '../support/staff';
 import { createSoftAuthenticator, type ResponseOptions } from '../support/soft-authenticator';
 
 const ORIGIN = 'https://app.localhost';
@@ -79,6 +80,26 @@ describe('the registration of a passkey', () => {
       status: 409,
       code: 'enrollment_confirmed',
     });
+  });
+
+  it('that is repeated after lost answers is one, with the same recovery codes', async () => {
+    const { token } = await join(service);
+    const made = newAuthenticator();
+    const [begin, finish] = [randomUUID(), randomUUID()];
+    const send = (step: string, key: string, body: object) =>
+      service.http.post(`/v1/auth/passkeys/registration/${step}`, body, { token, headers: { 'idempotency-key': key } });
+    const loseAnswers = () => sql('DELETE FROM idempotency_keys');
+    const begun = await send('options', begin, {});
+    await loseAnswers();
+    const again = await send('options', begin, {});
+    expect(again.body.enrollmentId).toBe(begun.body.enrollmentId);
+    expect(again.body.publicKey.challenge).toBe(begun.body.publicKey.challenge);
+    const answer = { enrollmentId: begun.body.enrollmentId as string, credential: made.create(begun.body.publicKey) };
+    const first = await send('verify', finish, answer);
+    expect(first.body.recoveryCodes).toHaveLength(10);
+    await loseAnswers();
+    expect((await send('verify', finish, answer)).body).toEqual(first.body);
+    expect((await listFactors(service, token)).body.factors).toHaveLength(1);
   });
 
   it('of a further one needs a second factor, excludes the first, and leaves it in force', async () => {
@@ -157,6 +178,15 @@ describe('a login with a passkey alone', () => {
     expect(claimsOf(answer)).toMatchObject({ sub: userId, acr: 'aal2', amr: ['hwk', 'user', 'mfa'] });
     const { body: listed } = await listFactors(service, token);
     expect(Date.now() - Date.parse(listed.factors[0].lastUsedAt as string)).toBeLessThan(10_000);
+  });
+
+  it('puts a role in force that needs a strong second factor', async () => {
+    const { authenticator, userId } = await owner();
+    await giveRoles(service, userId, ['ADMIN']);
+    const answer = await logInWithPasskey(service, authenticator);
+    expect(claimsOf(answer)['roles']).toEqual(['CUSTOMER', 'ADMIN']);
+    const token = answer.body.accessToken as string;
+    expect((await service.http.get('/v1/admin/users', { token })).status).toBe(200);
   });
 
   it('by one that is synced says so, and keeps the state of its backup', async () => {
