@@ -18,15 +18,18 @@ import {
   stepUp,
 } from '../support/mfa';
 import { logIn, newPerson, signUp } from '../support/people';
+import { logInWithPasskey, registerPasskey, stepUpWithPasskey } from '../support/passkeys';
 import { expectProblem } from '../support/problems';
 import { startSecondApi } from '../support/second-api';
 import { useTestService } from '../support/service';
+import { createSoftAuthenticator } from '../support/soft-authenticator';
 import { freshToken, giveApp, giveRoles, hire } from '../support/staff';
 
 const ENROLL = { status: 403, code: 'mfa_enrollment_required' };
 const STEP_UP = { status: 403, code: 'step_up_required' };
 
-const service = useTestService();
+const ORIGIN = 'https://app.localhost';
+const service = useTestService({ env: { WEBAUTHN_RP_ID: 'localhost', WEBAUTHN_ORIGINS: ORIGIN } });
 const rolesIn = ({ body }: Answer) => [...(decodeJwt(body.accessToken as string)['roles'] as string[])].sort();
 const me = (token: string) => service.http.get('/v1/users/me', { token });
 const listUsers = (token: string) => service.http.get('/v1/admin/users?limit=1', { token });
@@ -135,6 +138,24 @@ describe('a role that needs a second factor', () => {
     await letStepsPass(service, member.userId);
     await stepUp(service, token, appCode(body.secret as string));
     expect((await listUsers(token)).status).toBe(200);
+  });
+
+  it('comes into force with a passkey: after the password, alone, and by a step-up', async () => {
+    const { person } = await granted();
+    const { body } = await logIn(service, person);
+    const token = body.accessToken as string;
+    const passkey = createSoftAuthenticator({ origin: ORIGIN });
+    expect((await registerPasskey(service, token, passkey)).status).toBe(200);
+    expectProblem(await listUsers(token), STEP_UP);
+    const mfaToken = (await logIn(service, person)).body.mfaToken as string;
+    for (const login of [
+      await logInWithPasskey(service, passkey, {}, mfaToken),
+      await logInWithPasskey(service, passkey),
+      await stepUpWithPasskey(service, token, passkey),
+    ]) {
+      expect(rolesIn(login)).toEqual(['ADMIN', 'CUSTOMER']);
+      expect((await listUsers(login.body.accessToken as string)).status).toBe(200);
+    }
   });
 
   it('keeps the last strong factor, which can be replaced and not removed', async () => {
