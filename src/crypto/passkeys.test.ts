@@ -164,7 +164,9 @@ describe('an assertion', () => {
     await fc.assert(
       fc.asyncProperty(field, fc.nat(), fc.integer({ min: 1, max: 255 }), (name, place, change) => {
         const bytes = bytesOf(name);
-        const index = place % bytes.length;
+        // Of a signature its second number: the frame of its DER is read leniently, the numbers are not.
+        const first = name === 'signature' ? bytes.length - 20 : 0;
+        const index = first + (place % (bytes.length - first));
         bytes[index] = (bytes[index] ?? 0) ^ change;
         return withField(name, bytes);
       }),

@@ -6,6 +6,8 @@ export interface Count {
   readonly total: number;
   /** Milliseconds. */
   readonly resetMs: number;
+  /** Of all processes; else of this one alone, since Redis did not answer. */
+  readonly isShared: boolean;
 }
 
 /** Counts that all processes share; while Redis is away, each process counts for itself. Never rejects. */
@@ -28,37 +30,15 @@ const PAUSE_MS = 1_000;
 /** Refusing is the caller's business: the limit depends on who asks. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
-/** What counts when Redis does not; says when it is asked. */
-class Insurance extends RateLimiterMemory {
-  constructor(
-    options: ConstructorParameters<typeof RateLimiterMemory>[0],
-    private readonly onUse: () => void,
-  ) {
-    super(options);
-  }
-  override penalty(key: string | number, points?: number): Promise<RateLimiterRes> {
-    this.onUse();
-    return super.penalty(key, points);
-  }
-  override get(key: string | number): Promise<RateLimiterRes | null> {
-    this.onUse();
-    return super.get(key);
-  }
-}
-
-const toCount = (result: RateLimiterRes | null): Count => ({
+const toCount = (result: RateLimiterRes | null, isShared: boolean): Count => ({
   total: result?.consumedPoints ?? 0,
   resetMs: Math.max(0, result?.msBeforeNext ?? 0),
+  isShared,
 });
 
 export const createCounterStore = ({ redis, onFallback }: Dependencies): CounterStore => {
-  const limiters = new Map<string, { readonly shared: RateLimiterRedis; readonly memory: Insurance }>();
+  const limiters = new Map<string, { readonly shared: RateLimiterRedis; readonly own: RateLimiterMemory }>();
   let pausedUntil = 0;
-  const noteFallback = (): void => {
-    const now = performance.now();
-    if (now >= pausedUntil) pausedUntil = now + PAUSE_MS;
-    onFallback();
-  };
 
   /** By window as well: one that changes while running must not meet counts of another length. */
   const limitersOf = (counter: string, windowSeconds: number) => {
@@ -66,26 +46,34 @@ export const createCounterStore = ({ redis, onFallback }: Dependencies): Counter
     const known = limiters.get(id);
     if (known !== undefined) return known;
     const options = { points: NO_LIMIT, duration: windowSeconds, keyPrefix: `${PREFIX}:${id}` };
-    const memory = new Insurance(options, noteFallback);
-    const shared = new RateLimiterRedis({
-      ...options,
-      storeClient: redis,
-      insuranceLimiter: memory,
-      rejectIfRedisNotReady: true,
-    });
-    limiters.set(id, { shared, memory });
-    return { shared, memory };
+    const shared = new RateLimiterRedis({ ...options, storeClient: redis, rejectIfRedisNotReady: true });
+    const made = { shared, own: new RateLimiterMemory(options) };
+    limiters.set(id, made);
+    return made;
   };
 
-  const inForce = (counter: string, windowSeconds: number) => {
-    const { shared, memory } = limitersOf(counter, windowSeconds);
-    return performance.now() < pausedUntil ? memory : shared;
+  const count = async (
+    counter: string,
+    windowSeconds: number,
+    ask: (limiter: RateLimiterRedis | RateLimiterMemory) => Promise<RateLimiterRes | null>,
+  ): Promise<Count> => {
+    const { shared, own } = limitersOf(counter, windowSeconds);
+    if (performance.now() >= pausedUntil) {
+      try {
+        return toCount(await ask(shared), true);
+      } catch {
+        const now = performance.now();
+        if (now >= pausedUntil) pausedUntil = now + PAUSE_MS;
+      }
+    }
+    onFallback();
+    return toCount(await ask(own), false);
   };
 
   return {
-    add: async (counter, windowSeconds, key, points) =>
-      toCount(await inForce(counter, windowSeconds).penalty(key, points)),
-    read: async (counter, windowSeconds, key) => toCount(await inForce(counter, windowSeconds).get(key)),
+    add: (counter, windowSeconds, key, points) =>
+      count(counter, windowSeconds, (limiter) => limiter.penalty(key, points)),
+    read: (counter, windowSeconds, key) => count(counter, windowSeconds, (limiter) => limiter.get(key)),
     close: () => {
       redis.disconnect();
     },

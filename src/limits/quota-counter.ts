@@ -1,4 +1,4 @@
-import type { CounterStore } from './counter-store';
+import type { Count, CounterStore } from './counter-store';
 
 /** Where a request stands in its window: the how-manieth it is, and when the window ends. */
 export interface Place {
@@ -40,17 +40,27 @@ export const createQuotaCounter = (store: CounterStore) => {
     for (const [id, { expiresAt }] of entries) if (expiresAt <= now) entries.delete(id);
   }, SWEEP_MS).unref();
 
+  /** A count of this process alone goes on from what all of them had when it last heard of it. */
+  const goOn = ({ total, resetMs, isShared }: Count, points: number, known: Entry | undefined) => {
+    const now = Date.now();
+    return isShared || known === undefined || known.expiresAt <= now || known.end + points <= total
+      ? { total, expiresAt: now + resetMs }
+      : { total: known.end + points, expiresAt: known.expiresAt };
+  };
+
   const fetchPoints = async (id: string, entry: Entry, take: Take): Promise<void> => {
     const points = Math.max(1, Math.min(take.maxLease, entry.spent));
-    const { total, resetMs } = await store.add(take.counter, take.windowSeconds, take.key, points);
-    Object.assign(entry, { next: total - points + 1, end: total, expiresAt: Date.now() + resetMs });
+    const counted = await store.add(take.counter, take.windowSeconds, take.key, points);
+    const { total, expiresAt } = goOn(counted, points, entry);
+    Object.assign(entry, { next: total - points + 1, end: total, expiresAt });
     entries.set(id, entry);
   };
 
   const takeOne = async ({ counter, windowSeconds, key }: Take, id: string): Promise<Place> => {
-    const { total, resetMs } = await store.add(counter, windowSeconds, key, 1);
-    entries.set(id, { next: total + 1, end: total, expiresAt: Date.now() + resetMs, spent: 0 });
-    return { used: total, resetMs };
+    const counted = await store.add(counter, windowSeconds, key, 1);
+    const { total, expiresAt } = goOn(counted, 1, entries.get(id));
+    entries.set(id, { next: total + 1, end: total, expiresAt, spent: 0 });
+    return { used: total, resetMs: expiresAt - Date.now() };
   };
 
   const takeLeased = async (take: Take, id: string): Promise<Place> => {
