@@ -30,6 +30,12 @@ describe('in production', () => {
     expect(problemsOf({})).toEqual([]);
   });
 
+  it('an owner has a day at least to object to a recovery', () => {
+    for (const wait of ['23h', '60m', '1439m', '5000ms'])
+      expect(problemsOf({ MFA_RECOVERY_WAIT: wait })).toEqual([expect.stringMatching(/^MFA_RECOVERY_WAIT: /)]);
+    expect(problemsOf({ MFA_RECOVERY_WAIT: '1d' })).toEqual([]);
+  });
+
   const WEAK_URLS = [
     'postgresql://meqenet@db/auth',
     'postgresql://meqenet:@db/auth',

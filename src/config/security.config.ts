@@ -41,6 +41,12 @@ export const securityEnv = z.object({
       'Kinds of second factor that can be set up; those in force stay',
     ),
   ),
+  MFA_RECOVERY_WAIT: duration(
+    '72h',
+    'Who has lost every second factor waits so long, while the owner can object; at least 24h in production',
+  ),
+  MFA_RECOVERY_APPROVAL_WITHIN: duration('14d', 'Support may approve a recovery for so long after the waiting period'),
+  MFA_RECOVERY_TOKEN_EXPIRES_IN: duration('24h', 'The mailed link that completes a recovery works for so long'),
   MFA_REMEMBER_DEVICE_FOR: reloadable(
     duration(
       '0s',
@@ -113,6 +119,11 @@ export const toSecurityConfig = (env: z.output<typeof securityEnv>) => ({
   contactChangeExpiresInMs: env.CONTACT_CHANGE_EXPIRES_IN,
   mfaEnrollmentExpiresInMs: env.MFA_ENROLLMENT_EXPIRES_IN,
   mfaFactors: env.MFA_FACTORS,
+  recovery: {
+    waitMs: env.MFA_RECOVERY_WAIT,
+    approvalMs: env.MFA_RECOVERY_APPROVAL_WITHIN,
+    completionMs: env.MFA_RECOVERY_TOKEN_EXPIRES_IN,
+  },
   rememberDevice: { forMs: env.MFA_REMEMBER_DEVICE_FOR },
   mfaRequiredRoles: env.MFA_REQUIRED_ROLES.filter((role) => role !== 'none'),
   reauthenticationMaxAgeMs: env.REAUTHENTICATION_MAX_AGE,

@@ -1,5 +1,6 @@
 import { adminAuditRoutes } from '../api/routes/admin-audit';
 import { adminUserRoutes } from '../api/routes/admin-users';
+import { adminRecoveryRoutes } from '../api/routes/admin-recoveries';
 import type { Config } from '../config/load';
 import type { RequestOrigin } from '../contracts/audit';
 import type { Caller } from '../contracts/caller';
@@ -8,14 +9,17 @@ import { createCursors } from '../crypto/cursor';
 import { deriveKey } from '../crypto/derive-key';
 import { createAdminAudit } from '../identity/admin-audit';
 import { createAdminUsers } from '../identity/admin-users';
+import { createRecoveryReviews } from '../identity/recovery-reviews';
 import { createAdminRepository } from '../repositories/admin-repository';
 import { createAuditRepository } from '../repositories/audit-repository';
 import { createAuditVerifier } from '../repositories/audit-verifier';
 
+import type { WorkflowStarter } from '../temporal/workflow-starter';
+
 import type { Data } from './data';
 
 /** What administrators and auditors do. */
-export const buildAdministration = (data: Data, { app, security }: Config) => {
+export const buildAdministration = (data: Data, { app, security }: Config, starter: WorkflowStarter) => {
   const { database, cipher, blindIndex, audit, recordAudit, users, toUserResponse } = data;
   const cursors = createCursors(deriveKey(security.tokenKey, 'cursor'));
   const accounts = createAdminRepository({ database, blindIndex, audit });
@@ -26,6 +30,7 @@ export const buildAdministration = (data: Data, { app, security }: Config) => {
   return {
     routes: [
       ...adminUserRoutes(createAdminUsers({ accounts, users, cursors, recordAudit, toUserResponse })),
+      ...adminRecoveryRoutes(createRecoveryReviews({ ...data, cursors, starter })),
       ...adminAuditRoutes(createAdminAudit({ events, verify, cursors, recordAudit, verifyBudgetMs })),
     ],
     onDenied: (caller: Caller, permission: Permission, origin: RequestOrigin) => {

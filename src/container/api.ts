@@ -3,7 +3,9 @@ import type { Logger } from 'pino';
 import { createApp } from '../api/app';
 import { idempotency } from '../api/middleware/idempotency';
 import { resetPasswordPages } from '../api/pages/reset-password';
+import { recoveryPages } from '../api/pages/recovery';
 import { verifyEmailPages } from '../api/pages/verify-email';
+import { accountRecoveryRoutes } from '../api/routes/account-recovery';
 import { contactChangeRoutes } from '../api/routes/contact-change';
 import { mfaRoutes } from '../api/routes/mfa';
 import { passwordRoutes } from '../api/routes/password';
@@ -74,8 +76,8 @@ export const buildApi = (context: ProcessContext) => {
   const { routeLimits, lockOut, close: closeLimits } = buildLimits(context, data);
   const identity = buildIdentity(context, data, temporal, queue, lockOut);
   const { accessTokens, sessions, notices, login, passwords, registrations, profile, contactChanges } = identity;
-  const { challenges, factorCodes, stepUp, remembered, mfa } = identity;
-  const administration = buildAdministration(data, config);
+  const { challenges, factorCodes, stepUp, remembered, recoveries, mfa } = identity;
+  const administration = buildAdministration(data, config, identity.starter);
   const readiness = buildApiReadiness({ database, queue, temporal, transport });
   const app = createApp({
     routes: [
@@ -87,12 +89,13 @@ export const buildApi = (context: ProcessContext) => {
       ...mfaRoutes(mfa.enrollments, mfa.factors),
       ...rememberedDeviceRoutes(remembered),
       ...buildPasskeyRoutes(data, { ...identity, lockOut }),
+      ...accountRecoveryRoutes(recoveries),
       ...userRoutes(profile),
       ...contactChangeRoutes({ contactChanges, profile }),
       ...administration.routes,
     ],
     interceptors: [buildIdempotency(config, { database, cipher }, logger)],
-    pages: [...verifyEmailPages(), ...resetPasswordPages()],
+    pages: [...verifyEmailPages(), ...resetPasswordPages(), ...recoveryPages()],
     authenticate: sessions.authenticate,
     onDenied: administration.onDenied,
     checkHighRisk: data.restrictions.checkHighRisk,

@@ -28,6 +28,8 @@ export const buildConsumer = ({ config, logger, metrics }: ProcessContext) => {
         return mailer.sendRecoveryCodeUsed({ eventId, to: email, locale, codesLeft });
       },
       'passkey:suspected': ({ eventId, email, locale }) => mailer.sendPasskeySuspected({ eventId, to: email, locale }),
+      'mfa:recovery-cancelled': ({ eventId, email, locale }) =>
+        mailer.sendRecoveryEnded({ recoveryId: eventId, message: 'cancelled', to: email, locale }),
       'phone:changed': ({ eventId, email, locale }) => mailer.sendPhoneChanged({ eventId, to: email, locale }),
       'phone:released': ({ eventId, email, locale }) => mailer.sendPhoneReleased({ eventId, to: email, locale }),
       'session:new-device': ({ eventId, email, locale }) => mailer.sendNewDevice({ eventId, to: email, locale }),

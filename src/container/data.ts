@@ -5,6 +5,7 @@ import { createAuditSeal } from '../crypto/audit-seal';
 import { createBlindIndex } from '../crypto/blind-index';
 import { createFieldCipher } from '../crypto/field-cipher';
 import { createRecoveryCodes } from '../crypto/recovery-code';
+import { createRecoveryTokens } from '../crypto/recovery-token';
 import { createResetTokens } from '../crypto/reset-token';
 import { createTotp } from '../crypto/totp';
 import { createVerificationCodes, type VerificationCodes } from '../crypto/verification-code';
@@ -23,6 +24,8 @@ import { createPasswordRepository } from '../repositories/password-repository';
 import { createPasswordResetRepository } from '../repositories/password-reset-repository';
 import { createDatabase } from '../repositories/prisma-client';
 import { createRegistrationRepository } from '../repositories/registration-repository';
+import { createAccountRecoveryRepository } from '../repositories/account-recovery-repository';
+import { createRecoveryReviewRepository } from '../repositories/recovery-review-repository';
 import { createRememberedDeviceRepository } from '../repositories/remembered-device-repository';
 import { createSentStrategy } from '../repositories/sent-factor-strategy';
 import { createUserRepository } from '../repositories/user-repository';
@@ -52,7 +55,13 @@ const buildMfaData = (parts: MfaParts) => {
   };
   const enrollments = createMfaEnrollmentRepository({ ...parts, recoveryCodes, strategies });
   const rememberedDevices = createRememberedDeviceRepository(parts);
-  return { recoveryCodes, totp, passkeys, factors, factorCodes, enrollments, rememberedDevices };
+  const recoveryTokens = createRecoveryTokens(security.tokenKey);
+  const recoveries = createAccountRecoveryRepository({ ...parts, ...limits, recoveryTokens });
+  const reviews = createRecoveryReviewRepository(parts);
+  return {
+    ...{ recoveryCodes, totp, passkeys, factors, factorCodes, enrollments },
+    ...{ rememberedDevices, recoveryTokens, recoveries, reviews },
+  };
 };
 
 /** The database and what reads it. */

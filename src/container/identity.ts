@@ -9,6 +9,8 @@ import { createPasswordPolicy } from '../crypto/password-policy';
 import { createRefreshTokens } from '../crypto/refresh-token';
 import { createSigningKeyRing } from '../crypto/signing-key-ring';
 import type { LockOut } from '../identity/lock-out';
+import { createAccountRecoveries } from '../identity/account-recoveries';
+import { createCancelRecovery } from '../identity/recovery-cancel';
 import { createLogin } from '../identity/login';
 import { createMfaPolicy, type MfaPolicy } from '../identity/mfa-policy';
 import { createEnqueueNotice, createNotices, type Notices } from '../identity/notices';
@@ -72,13 +74,15 @@ export const buildIdentity = (
   const policyOfRoles = createMfaPolicy(security);
   const { accessTokens, sessions } = buildSessions(config, data, notices, policyOfRoles);
   const starter = createWorkflowStarter(temporal.client, config.temporal);
-  const secondFactors = buildSecondFactors(config, data, { sessions, lockOut, starter, notices });
+  const cancelRecovery = createCancelRecovery({ ...data, starter, notices, logger });
+  const parts = { sessions, lockOut, starter, notices, cancelRecovery };
+  const secondFactors = buildSecondFactors(config, data, parts);
   const login = createLogin({ ...data, ...secondFactors, hasher, sessions, lockOut, logger });
   const policy = buildPasswordPolicy(config, logger);
   const workflowIdKey = deriveKey(security.tokenKey, 'workflow-id');
   const passwords = createPasswords({
     ...data,
-    ...{ policy, hasher, starter, notices, lockOut, workflowIdKey },
+    ...{ policy, hasher, ...parts, workflowIdKey },
     resetExpiresInMs: security.passwordResetExpiresInMs,
   });
   const registrations = createRegistrations({
@@ -86,7 +90,10 @@ export const buildIdentity = (
     ...{ policy, hasher, starter, sessions, lockOut, workflowIdKey, policyOfRoles },
     expiresInMs: security.registrationExpiresInMs,
   });
+  const { challenges } = secondFactors;
+  const recoveries = createAccountRecoveries({ ...data, ...parts, hasher, challenges, config: security.recovery });
   const account = buildAccount(context, data, { hasher, lockOut, starter });
   const mfa = buildMfa(config, data, { ...account, starter, notices, policyOfRoles });
-  return { accessTokens, sessions, notices, login, passwords, registrations, mfa, ...secondFactors, ...account };
+  const core = { accessTokens, sessions, notices, starter, login, passwords, registrations };
+  return { ...core, recoveries, cancelRecovery, mfa, ...secondFactors, ...account };
 };

@@ -1,6 +1,7 @@
 import type { Config } from '../config/load';
 import { hashOpaqueToken, newOpaqueToken } from '../crypto/opaque-token';
 import { toQrCode } from '../crypto/qr-code';
+import type { CancelRecovery } from '../identity/recovery-cancel';
 import { createEnrollmentAnswers } from '../identity/enrollment-answers';
 import { createEnrollments } from '../identity/enrollments';
 import { createFactorCodes } from '../identity/factor-codes';
@@ -30,6 +31,7 @@ export const buildSecondFactors = (
     readonly lockOut: LockOut;
     readonly starter: WorkflowStarter;
     readonly notices: Notices;
+    readonly cancelRecovery: CancelRecovery;
   },
 ) => {
   const secondFactors = createSecondFactors({ ...data, ...parts });

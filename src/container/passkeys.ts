@@ -1,4 +1,5 @@
 import { passkeyRoutes } from '../api/routes/passkey';
+import type { CancelRecovery } from '../identity/recovery-cancel';
 import type { Enrollments } from '../identity/enrollments';
 import type { LockOut } from '../identity/lock-out';
 import type { LoginChallenges } from '../identity/login-challenges';
@@ -17,6 +18,7 @@ interface Parts {
   readonly sessions: Sessions;
   readonly lockOut: LockOut;
   readonly notices: Notices;
+  readonly cancelRecovery: CancelRecovery;
   readonly challenges: LoginChallenges;
   readonly mfa: { readonly enrollments: Enrollments };
 }

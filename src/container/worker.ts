@@ -1,3 +1,5 @@
+import { createAccountRecoveryActivities } from '../activities/account-recovery';
+import { createRecoveryMailActivities, createRecoverySmsActivities } from '../activities/recovery-message';
 import { createAccountActivities } from '../activities/account';
 import { createContactChangeActivities } from '../activities/contact-change';
 import { createContactMailActivities, createContactSmsActivities } from '../activities/contact-message';
@@ -12,6 +14,9 @@ import { type TaskQueue, TASK_QUEUES } from '../contracts/task-queues';
 import { generateSigningKey } from '../crypto/signing-key';
 import { mailIndicator, postgresIndicator, redisIndicator, temporalIndicator } from '../health/indicators';
 import { createReadiness } from '../health/readiness';
+import { createRecoveryDecisions } from '../identity/recovery-decisions';
+import { createAdminRepository } from '../repositories/admin-repository';
+import { createRecoveryCompletionRepository } from '../repositories/recovery-completion-repository';
 import { createEnqueueNotice } from '../identity/notices';
 import { createQueueProducer } from '../queue/queue.producer';
 import { pingDatabase } from '../repositories/prisma-client';
@@ -42,13 +47,26 @@ const buildContactActivities = (config: Config, data: Data, mail: ReturnType<typ
     mails: {
       ...createContactMailActivities({ contactChanges, codes, mailer: mail.mailer }),
       ...createFactorCodeMailActivities({ findFactorCode, codes, mailer: mail.mailer }),
+      ...createRecoveryMailActivities({
+        ...{ ...data, mailer: mail.mailer },
+        cancelUrl: `${config.app.publicUrl}/cancel-recovery`,
+        completeUrl: `${config.app.publicUrl}/complete-recovery`,
+      }),
     },
     sms: {
       ...createContactSmsActivities({ contactChanges, codes, sms }),
       ...createFactorCodeSmsActivities({ findFactorCode, codes, sms }),
+      ...createRecoverySmsActivities({ ...data, sms }),
     },
   };
 };
+
+const buildRecoveryActivities = (data: Data) =>
+  createAccountRecoveryActivities({
+    recoveries: data.recoveries,
+    completions: createRecoveryCompletionRepository(data),
+    decide: createRecoveryDecisions({ ...data, accounts: createAdminRepository(data) }),
+  });
 
 /** The `worker` process: activities with what they use. */
 export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () => boolean | Promise<boolean>) => {
@@ -73,7 +91,11 @@ export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () =>
   return {
     activities: {
       registration: createRegistrationActivities({ registrations, users, queue }),
-      account: { ...createAccountActivities({ resets, enqueueNotice }), ...contact.steps },
+      account: {
+        ...createAccountActivities({ resets, enqueueNotice }),
+        ...contact.steps,
+        ...buildRecoveryActivities(data),
+      },
       mfa: { ...createMfaEnrollmentActivities(data), enqueueNotice },
       email: {
         ...createEmailActivities({

@@ -14,18 +14,18 @@ const cursorSchema = z
   .string()
   .max(512)
   .meta({ description: '`nextCursor` of the page before; it works with the same filters only' });
-const page = {
+export const pageQuery = {
   cursor: cursorSchema.optional(),
   limit: z.coerce.number().int().min(1).max(100).default(50).meta({ description: 'Entries of a page', example: 50 }),
 };
-const nextCursor = z.string().nullable().meta({ description: 'Of the next page; null on the last one' });
+export const nextCursor = z.string().nullable().meta({ description: 'Of the next page; null on the last one' });
 
 /** The newest account first. */
 export const userListQuery = z.strictObject({
   email: emailSchema.optional(),
   phone: phoneSchema.optional(),
   status: z.enum(USER_STATUSES).optional(),
-  ...page,
+  ...pageQuery,
 });
 export type UserListQuery = z.output<typeof userListQuery>;
 
@@ -53,7 +53,7 @@ export const auditQuery = z.strictObject({
   action: z.enum(AUDIT_ACTIONS).optional(),
   from: instantSchema.optional().meta({ description: 'Not before' }),
   to: instantSchema.optional().meta({ description: 'Before' }),
-  ...page,
+  ...pageQuery,
 });
 export type AuditQuery = z.output<typeof auditQuery>;
 

@@ -29,6 +29,7 @@ export const NOTICES = {
   'mfa:disabled': noticeSchema,
   'mfa:recovery-code-used': noticeSchema,
   'passkey:suspected': noticeSchema,
+  'mfa:recovery-cancelled': noticeSchema,
   'phone:changed': noticeSchema,
   'phone:released': noticeSchema,
   'session:new-device': noticeSchema,

@@ -1,7 +1,15 @@
 import type { Role } from './session';
 
 /** What a route or an act may need. */
-export const PERMISSIONS = ['users:read', 'users:lock', 'roles:write', 'sessions:revoke', 'audit:read'] as const;
+export const PERMISSIONS = [
+  'users:read',
+  'users:lock',
+  'roles:write',
+  'sessions:revoke',
+  'audit:read',
+  'recoveries:read',
+  'recoveries:approve',
+] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
 /** The one table of who may do what to others. What everybody may do to their own account needs no permission. */
@@ -9,7 +17,7 @@ export const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
   CUSTOMER: [],
   MERCHANT: [],
   DEVELOPER: [],
-  SUPPORT: ['users:read', 'users:lock', 'sessions:revoke'],
+  SUPPORT: ['users:read', 'users:lock', 'sessions:revoke', 'recoveries:read', 'recoveries:approve'],
   COMPLIANCE: ['users:read', 'users:lock', 'sessions:revoke', 'audit:read'],
   ADMIN: PERMISSIONS,
 };

@@ -12,6 +12,8 @@ export const SEARCH_ATTRIBUTES = {
   contactChangeStatus: defineSearchAttributeKey('MeqenetContactChangeStatus', 'KEYWORD'),
   /** Where the enrolment of a second factor stands: `open`, `confirmed`, `cancelled`, `expired`, `refused` or `too_many_attempts`. */
   mfaEnrollmentStatus: defineSearchAttributeKey('MeqenetMfaEnrollmentStatus', 'KEYWORD'),
+  /** Where an account recovery stands: `open`, `completed`, `cancelled`, `denied`, `expired` or `refused`. */
+  accountRecoveryStatus: defineSearchAttributeKey('MeqenetAccountRecoveryStatus', 'KEYWORD'),
   /** The account, once there is one. */
   userId: defineSearchAttributeKey('MeqenetUserId', 'KEYWORD'),
 } as const;

@@ -15,6 +15,7 @@ import type { TokensResponse } from '../contracts/session';
 import type { LoginChallenge, LoginChallengeRepository } from '../repositories/login-challenge-repository';
 import type { LoginAccount } from '../repositories/login-repository';
 
+import type { CancelRecovery } from './recovery-cancel';
 import type { RequestContext } from './contact-changes';
 import { deviceOf } from './device';
 import type { FactorCodes } from './factor-codes';
@@ -30,6 +31,7 @@ interface Dependencies {
   readonly sessions: Pick<Sessions, 'open'>;
   readonly lockOut: Pick<LockOut, 'begin'>;
   readonly remembered: Pick<RememberedDevices, 'remember'>;
+  readonly cancelRecovery: CancelRecovery;
   readonly blindIndex: BlindIndex;
   readonly tokens: { create(): string; hash(token: string): Uint8Array<ArrayBuffer> };
   readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
@@ -48,6 +50,8 @@ export interface SecondHalf {
 }
 
 export interface LoginChallenges {
+  /** Whose login it is that waits for its second factor, from the device that began it. @throws {AppError} `invalid_mfa_token` */
+  identify(mfaToken: string, origin: RequestOrigin): Promise<Pick<LoginChallenge, 'userId' | 'passwordChangedAt'>>;
   /** After the right password: what is to be shown next, and by which token. */
   begin(
     account: Pick<LoginAccount, 'userId' | 'passwordChangedAt'>,
@@ -117,6 +121,8 @@ export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
       });
       throw new AppError(refusal);
     }
+    // Who has a factor needs no way back; what was begun in the owner's name ends.
+    await deps.cancelRecovery(userId, 'second_factor', origin);
     if (!(await loginChallenges.consume(tokenHash))) throw new AppError('invalid_mfa_token');
     const answer = await openSession(challenge, methods, !isSentFactor(factor), origin);
     await attempt.succeeded();
@@ -124,6 +130,8 @@ export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
   };
 
   return {
+    identify: (mfaToken, origin) => find(tokens.hash(mfaToken), origin),
+
     async begin({ userId, passwordChangedAt }, origin) {
       const mfaToken = tokens.create();
       const factors = await loginChallenges.create({

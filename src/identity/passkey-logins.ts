@@ -4,12 +4,14 @@ import type { PasskeyAssertion, PasskeyLoginRequest, PasskeyOptionsResponse } fr
 import type { TokensResponse } from '../contracts/session';
 import type { PasskeyRepository } from '../repositories/passkey-repository';
 
+import type { CancelRecovery } from './recovery-cancel';
 import type { LockOut } from './lock-out';
 import type { LoginChallenges } from './login-challenges';
 import type { PasskeyProofs, Taken } from './passkey-proofs';
 import type { Sessions } from './sessions';
 
 interface Dependencies {
+  readonly cancelRecovery: CancelRecovery;
   readonly proofs: PasskeyProofs;
   readonly passkeyRepository: Pick<PasskeyRepository, 'list'>;
   readonly challenges: Pick<LoginChallenges, 'find' | 'completeBy'>;
@@ -48,6 +50,7 @@ export const createPasskeyLogins = (deps: Dependencies): PasskeyLogins => {
     const outcome = await proofs.prove(challenge, credential, undefined, origin);
     if (!('proof' in outcome)) return refuse(outcome.subjectId, origin);
     const { userId, method } = outcome.proof;
+    await deps.cancelRecovery(userId, 'second_factor', origin);
     const answer = await sessions.open({ userId, amr: [method, 'user', 'mfa'] }, origin);
     await lockOut.remember(userId, origin);
     return answer;

@@ -5,10 +5,12 @@ import type { PasskeyAssertion, PasskeyOptionsResponse } from '../contracts/pass
 import type { TokensResponse } from '../contracts/session';
 import type { PasskeyRepository } from '../repositories/passkey-repository';
 
+import type { CancelRecovery } from './recovery-cancel';
 import type { PasskeyProofs } from './passkey-proofs';
 import type { Sessions } from './sessions';
 
 interface Dependencies {
+  readonly cancelRecovery: CancelRecovery;
   readonly proofs: PasskeyProofs;
   readonly passkeyRepository: Pick<PasskeyRepository, 'list'>;
   readonly sessions: Pick<Sessions, 'raise'>;
@@ -39,7 +41,10 @@ export const createPasskeyStepUp = (deps: Dependencies): PasskeyStepUp => {
       const { userId, sessionId } = caller;
       const taken = await proofs.take(credential, origin, sessionId);
       const outcome = taken && (await proofs.prove(taken.challenge, credential, userId, origin));
-      if (outcome !== undefined && 'proof' in outcome) return sessions.raise(caller, outcome.proof.method, origin);
+      if (outcome !== undefined && 'proof' in outcome) {
+        await deps.cancelRecovery(caller.userId, 'second_factor', origin);
+        return sessions.raise(caller, outcome.proof.method, origin);
+      }
       const [actor, details] = [
         { kind: 'user', id: userId } as const,
         { code: 'invalid_passkey', factor: 'passkey', sessionId },

@@ -17,6 +17,7 @@ import type { PasswordResetRepository } from '../repositories/password-reset-rep
 import type { User, UserRepository } from '../repositories/user-repository';
 import type { WorkflowStarter } from '../temporal/workflow-starter';
 
+import type { CancelRecovery } from './recovery-cancel';
 import type { LockOut } from './lock-out';
 import type { Notices } from './notices';
 
@@ -32,6 +33,7 @@ interface Dependencies {
   readonly lockOut: Pick<LockOut, 'begin' | 'keysToUnlock'>;
   readonly starter: Pick<WorkflowStarter, 'requestPasswordReset' | 'resetPassword'>;
   readonly notices: Pick<Notices, 'tell'>;
+  readonly cancelRecovery: CancelRecovery;
   readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
   /** Key of workflow ids, so that they tell nothing. */
   readonly workflowIdKey: Buffer;
@@ -114,7 +116,11 @@ export const createPasswords = (deps: Dependencies): Passwords => {
       const loginFailureKeys = keysToUnlock(user, origin);
       const password = { resetId, issue, passwordHashCiphertext, loginFailureKeys };
       const result = await starter.resetPassword(workflowId, password, repetitionId ?? randomUUID());
-      if (result?.outcome === 'reset') return;
+      // A recovery of the older password leads nowhere in any case; now it ends.
+      if (result?.outcome === 'reset') {
+        await deps.cancelRecovery(userId, 'password', origin);
+        return;
+      }
       // The workflow has closed: perhaps because of this very request, whose first delivery was still on its way.
       if ((await find())?.isDone !== true) throw new AppError('invalid_reset_token');
     },
@@ -135,6 +141,7 @@ export const createPasswords = (deps: Dependencies): Passwords => {
         const [to, changeId] = [await hasher.hash(newPassword), uuidv7()];
         if (await passwords.change({ changeId, userId, sessionId, from, to, repetitionId, origin })) {
           notices.tell({ name: 'password:changed', eventId: changeId, userId });
+          await deps.cancelRecovery(userId, 'password', origin);
           return;
         }
       }

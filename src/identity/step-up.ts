@@ -7,6 +7,7 @@ import type { TokensResponse } from '../contracts/session';
 import type { UserRepository } from '../repositories/user-repository';
 
 import { stepUpBinding } from './factor-codes';
+import type { CancelRecovery } from './recovery-cancel';
 import type { LockOut } from './lock-out';
 import type { SecondFactors } from './second-factors';
 import type { Sessions } from './sessions';
@@ -16,6 +17,7 @@ interface Dependencies {
   readonly secondFactors: SecondFactors;
   readonly sessions: Pick<Sessions, 'raise'>;
   readonly lockOut: Pick<LockOut, 'begin'>;
+  readonly cancelRecovery: CancelRecovery;
   readonly blindIndex: BlindIndex;
   readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
 }
@@ -40,6 +42,7 @@ export const createStepUp = (deps: Dependencies): StepUp => {
       await recordAudit({ ...event, origin, details });
       throw new AppError('invalid_code');
     }
+    await deps.cancelRecovery(userId, 'second_factor', origin);
     const answer = await sessions.raise(caller, method, origin, !isSentFactor(factor));
     await attempt.succeeded();
     return answer;

@@ -31,6 +31,12 @@ interface ContactChangeMail extends Addressee {
   readonly changeId: string;
 }
 
+/** A mail of an account recovery, and which one. */
+interface RecoveryMail extends Addressee {
+  readonly recoveryId: string;
+  readonly message: string;
+}
+
 /** A mail of a registration; `issue` counts how often it was asked for (first mail, then each resend). */
 interface RegistrationMail extends Addressee {
   readonly registrationId: string;
@@ -138,6 +144,29 @@ export const createMailer = ({ transport, deliveries, from, now = Date.now }: Ma
         mail,
         render('email-changed', mail.locale, { isOld: mail.isOld }),
       ),
+    /** That somebody who knows the password wants the second factors gone, and how to stop it; `message` tells reminders apart. */
+    sendRecoveryRequested: (mail: RecoveryMail & { cancelLink: string; availableAt: Date }): Promise<boolean> =>
+      deliver(
+        `recovery/${mail.recoveryId}/${mail.message}`,
+        mail,
+        render('recovery-requested', mail.locale, {
+          cancelLink: mail.cancelLink,
+          availableInMs: mail.availableAt.getTime() - now(),
+        }),
+      ),
+    /** The link that completes it. */
+    sendRecoveryReady: (mail: RecoveryMail & { link: string; cancelLink: string; expiresAt: Date }): Promise<boolean> =>
+      deliver(
+        `recovery/${mail.recoveryId}/${mail.message}`,
+        mail,
+        render('recovery-ready', mail.locale, {
+          ...{ link: mail.link, cancelLink: mail.cancelLink },
+          validForMs: mail.expiresAt.getTime() - now(),
+        }),
+      ),
+    /** That it ended without a change. */
+    sendRecoveryEnded: (mail: RecoveryMail): Promise<boolean> =>
+      deliver(`recovery/${mail.recoveryId}/${mail.message}`, mail, render('recovery-ended', mail.locale, {})),
     /** Tells the owner of another phone; once per change. */
     sendPhoneChanged: (mail: Addressee & { eventId: string }): Promise<boolean> =>
       deliver(`phone-changed/${mail.eventId}`, mail, render('phone-changed', mail.locale, {})),

@@ -6,6 +6,7 @@ import type { Role } from '../contracts/session';
 import type { AuditTrail } from './audit-trail';
 import { type Filter, newestOf } from './filtered';
 import type { Database } from './prisma-client';
+import { type RecoveryActs, recoveryActsOn } from './recovery-review-repository';
 import type { Sql } from './sql';
 import type { User } from './user-repository';
 
@@ -17,7 +18,7 @@ export interface HeldAccount {
 }
 
 /** Acts on the account that is held, all in one transaction. */
-export interface AccountActs {
+export interface AccountActs extends RecoveryActs {
   setStatus(status: 'ACTIVE' | 'LOCKED'): Promise<void>;
   /** @returns how many there were */
   endSessions(): Promise<number>;
@@ -104,6 +105,7 @@ export const createAdminRepository = ({ database, blindIndex, audit }: Dependenc
     async revoke(role) {
       await sql(REVOKE, [userId, role]);
     },
+    ...recoveryActsOn(sql, userId),
     record: (event) => audit.append(sql, event),
   });
 

@@ -21,6 +21,25 @@ export const SMS_TEXTS = {
     en: () => 'Someone asked Meqenet to move this number to another account. Nothing was changed.',
     am: () => 'አንድ ሰው ይህን ቁጥር ወደ ሌላ የመቀነት መለያ ለማዛወር ጠይቋል። ምንም አልተቀየረም።',
   },
+  'recovery-requested': {
+    en: () =>
+      'Someone asked to turn off two-step login of your Meqenet account. If it was not you, stop it by the link in our e-mail and change your password.',
+    am: () => 'የመቀነት መለያዎን ባለ ሁለት ደረጃ መግቢያ ለማጥፋት ተጠይቋል። እርስዎ ካልሆኑ በኢሜይላችን ያስቁሙት።',
+  },
+  'recovery-ready': {
+    en: () =>
+      'Two-step login of your Meqenet account is about to be turned off. If it was not you, stop it by the link in our e-mail at once.',
+    am: () => 'የመቀነት ባለ ሁለት ደረጃ መግቢያዎ ሊጠፋ ነው። እርስዎ ካልሆኑ አሁኑኑ በኢሜይላችን ያስቁሙት።',
+  },
+  'recovery-completed': {
+    en: () =>
+      'Two-step login of your Meqenet account was turned off and every device is logged out. If it was not you, call our customer service at once.',
+    am: () => 'የመቀነት ባለ ሁለት ደረጃ መግቢያዎ ጠፍቷል። እርስዎ ካልሆኑ ለደንበኞች አገልግሎት ይደውሉ።',
+  },
+  'recovery-ended': {
+    en: () => 'The request to turn off two-step login of your Meqenet account has ended. Nothing was changed.',
+    am: () => 'የመቀነት ባለ ሁለት ደረጃ መግቢያዎን ለማጥፋት የቀረበው ጥያቄ አብቅቷል። ምንም አልተቀየረም።',
+  },
   'phone-changed-old': {
     en: () =>
       'This number was removed from your Meqenet account, which has another one now. If it was not you, call our customer service at once.',

@@ -1,5 +1,7 @@
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 
+import type { AccountRecoveryActivities } from '../activities/account-recovery';
+import type { RecoveryMailActivities, RecoverySmsActivities } from '../activities/recovery-message';
 import type { AccountActivities } from '../activities/account';
 import type { ContactChangeActivities } from '../activities/contact-change';
 import type { ContactMailActivities, ContactSmsActivities } from '../activities/contact-message';
@@ -21,10 +23,10 @@ export interface WorkerDependencies {
   readonly workflowBundle: WorkerOptions['workflowBundle'];
   readonly activities: {
     readonly registration: RegistrationActivities;
-    readonly account: AccountActivities & ContactChangeActivities;
+    readonly account: AccountActivities & ContactChangeActivities & AccountRecoveryActivities;
     readonly mfa: MfaEnrollmentActivities & Pick<AccountActivities, 'enqueueNotice'>;
-    readonly email: EmailActivities & ContactMailActivities & FactorCodeMailActivities;
-    readonly sms: ContactSmsActivities & FactorCodeSmsActivities;
+    readonly email: EmailActivities & ContactMailActivities & FactorCodeMailActivities & RecoveryMailActivities;
+    readonly sms: ContactSmsActivities & FactorCodeSmsActivities & RecoverySmsActivities;
     readonly maintenance: SigningKeyActivities & NoticeActivities;
   };
 }

@@ -11,6 +11,19 @@ import {
 import { TypedSearchAttributes } from '@temporalio/common';
 
 import {
+  type AccountRecoveryInput,
+  accountRecoveryWorkflowId,
+  type BeginOutcome,
+  type CompletionOutcome,
+  completeRecoveryUpdate,
+  type DecisionOutcome,
+  decideRecoveryUpdate,
+  type RecoveryBegin,
+  recoveryChangedSignal,
+  type RecoveryCompletion,
+  type RecoveryDecision,
+} from '../contracts/account-recovery-workflow';
+import {
   type ContactAttempt,
   type ContactAttemptOutcome,
   contactChangeWorkflowId,
@@ -46,6 +59,7 @@ import {
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
+import { beginRecovery } from './account-recovery-client';
 import { type ContactChangeStart, requestContactChange } from './contact-change-client';
 import { sendFactorCode } from './factor-code-client';
 import { beginEnrollment, type EnrollmentStart } from './mfa-enrollment-client';
@@ -95,6 +109,14 @@ export interface WorkflowStarter {
     attemptId: string,
   ): Promise<ConfirmOutcome | undefined>;
   cancelEnrollment(workflowId: string, enrollmentId: string): Promise<void>;
+  /** Begins an account recovery, or gives the one that runs. */
+  beginRecovery(input: AccountRecoveryInput, begin: RecoveryBegin): Promise<BeginOutcome>;
+  /** A second call with one `decisionId` joins the first. `undefined` when none runs. */
+  decideRecovery(userId: string, decision: RecoveryDecision, decisionId: string): Promise<DecisionOutcome | undefined>;
+  /** A second call with one `attemptId` joins the first. `undefined` when none runs. */
+  completeRecovery(userId: string, completion: RecoveryCompletion): Promise<CompletionOutcome | undefined>;
+  /** Wakes the recovery that runs, if one does. */
+  tellRecoveryChanged(userId: string): Promise<void>;
 }
 
 interface Timeouts {
@@ -210,6 +232,28 @@ export const createWorkflowStarter = (client: Client, { rpcTimeoutMs, updateTime
         handle.executeUpdate(cancelUpdate, { args: [enrollmentId], updateId: randomUUID() }),
       );
     },
+
+    beginRecovery: (input, begin) => call(updateTimeoutMs, () => beginRecovery(client, input, begin)),
+
+    // The recovery's id in the argument tells rounds of one account apart, so the newest run is the right one.
+    decideRecovery: (userId, decision, decisionId) =>
+      update(client.workflow.getHandle(accountRecoveryWorkflowId(userId)), (handle) =>
+        handle.executeUpdate(decideRecoveryUpdate, { args: [decision], updateId: decisionId }),
+      ),
+
+    completeRecovery: (userId, completion) =>
+      update(client.workflow.getHandle(accountRecoveryWorkflowId(userId)), (handle) =>
+        handle.executeUpdate(completeRecoveryUpdate, { args: [completion], updateId: completion.attemptId }),
+      ),
+
+    tellRecoveryChanged: (userId) =>
+      call(rpcTimeoutMs, async () => {
+        try {
+          await client.workflow.getHandle(accountRecoveryWorkflowId(userId)).signal(recoveryChangedSignal);
+        } catch (error) {
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+        }
+      }),
 
     isRegistrationOpen: (registrationId) =>
       call(rpcTimeoutMs, async () => {

@@ -1,3 +1,5 @@
+export { accountRecovery } from './account-recovery';
+export { accountRecoveryNotice } from './account-recovery-notice';
 export { contactChange } from './contact-change';
 export { contactNotice } from './contact-notice';
 export { factorCode } from './factor-code';

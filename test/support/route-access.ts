@@ -4,6 +4,7 @@ import type { Role } from '../../src/contracts/session';
 export type Access = 'public' | 'everybody' | readonly Role[];
 
 const USER_READERS: Access = ['SUPPORT', 'COMPLIANCE', 'ADMIN'];
+const RECOVERERS: Access = ['SUPPORT', 'ADMIN'];
 const AUDITORS: Access = ['COMPLIANCE', 'ADMIN'];
 
 /** Every route of the service. A new route needs a line here, written by hand: it is not derived from the code it checks. */
@@ -26,6 +27,11 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   'GET /v1/auth/mfa/factors': 'everybody',
   'DELETE /v1/auth/mfa/factors/{id}': 'everybody',
   'POST /v1/auth/mfa/recovery-codes': 'everybody',
+  'POST /v1/auth/mfa/recovery': 'public',
+  'POST /v1/auth/mfa/recovery/cancel': 'public',
+  'POST /v1/auth/mfa/recovery/complete': 'public',
+  'GET /v1/auth/mfa/recovery': 'everybody',
+  'DELETE /v1/auth/mfa/recovery': 'everybody',
   'GET /v1/auth/mfa/remembered-devices': 'everybody',
   'DELETE /v1/auth/mfa/remembered-devices/{id}': 'everybody',
   'POST /v1/auth/passkeys/registration/options': 'everybody',
@@ -55,6 +61,10 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   'POST /v1/admin/users/{id}/sessions/revoke': USER_READERS,
   'POST /v1/admin/users/{id}/roles': ['ADMIN'],
   'DELETE /v1/admin/users/{id}/roles/{role}': ['ADMIN'],
+  'GET /v1/admin/recoveries': RECOVERERS,
+  'GET /v1/admin/recoveries/{id}': RECOVERERS,
+  'POST /v1/admin/recoveries/{id}/approve': RECOVERERS,
+  'POST /v1/admin/recoveries/{id}/deny': RECOVERERS,
   'GET /v1/admin/audit-events': AUDITORS,
   'GET /v1/admin/audit-events/verify': AUDITORS,
 };

@@ -13,6 +13,7 @@ const FAILURES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid_passkey',
   'invalid_refresh_token',
   'invalid_reset_token',
+  'invalid_recovery_token',
   'too_many_attempts',
   'registration_not_found',
 ]);

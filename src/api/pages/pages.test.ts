@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { type Served, serveApp } from '../../../test/support/serve-app';
+import { recoveryPages } from './recovery';
+import { CANCEL_RECOVERY_SCRIPT, COMPLETE_RECOVERY_SCRIPT } from './recovery.script';
 import { resetPasswordPages } from './reset-password';
 import { RESET_PASSWORD_SCRIPT } from './reset-password.script';
 import { verifyEmailPages } from './verify-email';
@@ -10,7 +12,7 @@ let served: Served;
 beforeAll(async () => {
   served = await serveApp([], {
     docs: { title: 'Meqenet Auth', version: '1.0.0' },
-    pages: [...verifyEmailPages(), ...resetPasswordPages()],
+    pages: [...verifyEmailPages(), ...resetPasswordPages(), ...recoveryPages()],
   });
 });
 afterAll(() => served.close(1_000));
@@ -22,6 +24,9 @@ describe.each([
   ['/reset-password', 'text/html; charset=utf-8'],
   ['/reset-password.js', 'text/javascript; charset=utf-8'],
   ['/reset-password.css', 'text/css; charset=utf-8'],
+  ['/cancel-recovery', 'text/html; charset=utf-8'],
+  ['/complete-recovery', 'text/html; charset=utf-8'],
+  ['/complete-recovery.js', 'text/javascript; charset=utf-8'],
   ['/api/docs', 'text/html; charset=utf-8'],
   ['/api/docs/initializer.js', 'text/javascript; charset=utf-8'],
   ['/api/docs/swagger-ui.css', 'text/css; charset=utf-8'],
@@ -59,7 +64,10 @@ test.each([
   expect(await served.raw(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 404/);
 });
 
-test.each([VERIFY_EMAIL_SCRIPT, RESET_PASSWORD_SCRIPT])('the script of a page is well-formed', (script) => {
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  expect(() => new Function(script)).not.toThrow();
-});
+test.each([VERIFY_EMAIL_SCRIPT, RESET_PASSWORD_SCRIPT, CANCEL_RECOVERY_SCRIPT, COMPLETE_RECOVERY_SCRIPT])(
+  'the script of a page is well-formed',
+  (script) => {
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval
+    expect(() => new Function(script)).not.toThrow();
+  },
+);

@@ -1,4 +1,5 @@
 import type { Locale } from '../../contracts/locale';
+import { recoveryEnded, recoveryReady, recoveryRequested } from './account-recovery';
 import { alreadyRegistered } from './already-registered';
 import type { MailContent } from './content';
 import { detailsTaken } from './details-taken';
@@ -42,6 +43,9 @@ const TEMPLATES = {
   'email-change-requested': emailChangeRequested,
   'email-change-taken': emailChangeTaken,
   'email-changed': emailChanged,
+  'recovery-requested': recoveryRequested,
+  'recovery-ready': recoveryReady,
+  'recovery-ended': recoveryEnded,
   'phone-changed': phoneChanged,
   'phone-released': phoneReleased,
 } as const;

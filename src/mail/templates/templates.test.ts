@@ -25,6 +25,11 @@ const SAMPLES: Record<TemplateName, (locale: 'en' | 'am') => RenderedMail> = {
   'email-change-requested': (locale) => render('email-change-requested', locale, {}),
   'email-change-taken': (locale) => render('email-change-taken', locale, {}),
   'email-changed': (locale) => render('email-changed', locale, { isOld: locale === 'en' }),
+  'recovery-requested': (locale) =>
+    render('recovery-requested', locale, { cancelLink: LINK, availableInMs: 72 * HOUR_MS }),
+  'recovery-ready': (locale) =>
+    render('recovery-ready', locale, { link: LINK, cancelLink: LINK, validForMs: 24 * HOUR_MS }),
+  'recovery-ended': (locale) => render('recovery-ended', locale, {}),
   'phone-changed': (locale) => render('phone-changed', locale, {}),
   'phone-released': (locale) => render('phone-released', locale, {}),
   'password-reset': (locale) =>

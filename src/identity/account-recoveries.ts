@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+
+import { v7 as uuidv7 } from 'uuid';
+
+import type { SecurityConfig } from '../config/security.config';
+import type { CompleteRecoveryRequest, RecoveryResponse, RecoveryStatus } from '../contracts/account-recovery';
+import { recoveryDeviceLocation, recoveryOriginLocation } from '../contracts/account-recovery-workflow';
+import type { NewAuditEvent, RequestOrigin } from '../contracts/audit';
+import type { Caller } from '../contracts/caller';
+import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
+import { AppError } from '../contracts/errors';
+import type { PasswordHasher } from '../crypto/password-hasher';
+import type { RecoveryTokens } from '../crypto/recovery-token';
+import type { AccountRecoveryRepository, FoundRecovery } from '../repositories/account-recovery-repository';
+import type { PasswordRepository } from '../repositories/password-repository';
+import type { UserRepository } from '../repositories/user-repository';
+import type { WorkflowStarter } from '../temporal/workflow-starter';
+
+import { deviceOf } from './device';
+import type { LockOut } from './lock-out';
+import type { LoginChallenges } from './login-challenges';
+import type { CancelRecovery } from './recovery-cancel';
+
+interface Dependencies {
+  readonly recoveries: AccountRecoveryRepository;
+  readonly recoveryTokens: Pick<RecoveryTokens, 'hash'>;
+  readonly challenges: Pick<LoginChallenges, 'identify'>;
+  readonly users: Pick<UserRepository, 'findById'>;
+  readonly passwords: Pick<PasswordRepository, 'find'>;
+  readonly hasher: Pick<PasswordHasher, 'verify'>;
+  readonly lockOut: Pick<LockOut, 'begin'>;
+  readonly blindIndex: BlindIndex;
+  readonly cipher: Pick<FieldCipher, 'encrypt'>;
+  readonly starter: Pick<WorkflowStarter, 'beginRecovery' | 'completeRecovery'>;
+  readonly cancelRecovery: CancelRecovery;
+  readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
+  readonly config: SecurityConfig['recovery'];
+}
+
+export interface AccountRecoveries {
+  /** Whoever knows the password, which the token of the login says, asks for a way back. One runs at a time: asking again gives that one.
+   * @throws {AppError} `invalid_mfa_token`, `recovery_delayed`, `service_unavailable` */
+  begin(mfaToken: string, origin: RequestOrigin): Promise<RecoveryResponse>;
+  /** @throws {AppError} `recovery_not_found` */
+  find(caller: Caller): Promise<RecoveryResponse>;
+  /** @throws {AppError} `recovery_not_found` */
+  cancel(caller: Caller, origin: RequestOrigin): Promise<void>;
+  /** One that is cancelled already is no error. @throws {AppError} `invalid_recovery_token` */
+  cancelByToken(token: string, origin: RequestOrigin): Promise<void>;
+  /** @throws {AppError} `invalid_recovery_token`, `invalid_credentials`, `login_delayed`, `overloaded`, `service_unavailable` */
+  complete(request: CompleteRecoveryRequest, origin: RequestOrigin, repetitionId?: string): Promise<void>;
+}
+
+const seconds = (milliseconds: number): number => Math.max(1, Math.ceil(milliseconds / 1_000));
+const toResponse = ({ id, state, availableAt }: FoundRecovery): RecoveryResponse => ({
+  recoveryId: id,
+  status: state.toLowerCase() as RecoveryStatus,
+  availableAt: availableAt.toISOString(),
+});
+
+export const createAccountRecoveries = (deps: Dependencies): AccountRecoveries => {
+  const { recoveries, recoveryTokens, cipher, starter, cancelRecovery, recordAudit } = deps;
+  const encryptOrigin = (recoveryId: string, origin: RequestOrigin): string =>
+    cipher.encrypt(JSON.stringify(origin), recoveryOriginLocation(recoveryId));
+
+  /** When the password was set. @throws {AppError} `invalid_credentials`; failures count as those of a login */
+  const provePassword = async (userId: string, password: string, origin: RequestOrigin): Promise<number> => {
+    const [user, credential] = await Promise.all([deps.users.findById(userId), deps.passwords.find(userId)]);
+    if (user === undefined || credential === undefined) throw new AppError('invalid_recovery_token');
+    const attempt = await deps.lockOut.begin(
+      { field: 'email', index: deps.blindIndex.of('email', user.email) },
+      origin,
+    );
+    if (!(await deps.hasher.verify(credential.hash, password))) {
+      await attempt.failed();
+      const [actor, details] = [{ kind: 'anonymous' } as const, { code: 'invalid_credentials' }];
+      const event = { action: 'mfa.recovery_failed', outcome: 'failure', actor, subjectId: userId } as const;
+      await recordAudit({ ...event, origin, details });
+      throw new AppError('invalid_credentials');
+    }
+    return credential.changedAt.getTime();
+  };
+
+  return {
+    async begin(mfaToken, origin) {
+      const { userId, passwordChangedAt } = await deps.challenges.identify(mfaToken, origin);
+      const recoveryId = uuidv7();
+      const { userAgent, ip } = deviceOf(origin);
+      const result = await starter.beginRecovery(
+        { userId, ...deps.config },
+        {
+          recoveryId,
+          passwordChangedAt: passwordChangedAt.getTime(),
+          deviceCiphertext: cipher.encrypt(JSON.stringify({ userAgent, ip }), recoveryDeviceLocation(recoveryId)),
+          originCiphertext: encryptOrigin(recoveryId, origin),
+        },
+      );
+      if (result.outcome === 'too_early')
+        throw new AppError('recovery_delayed', { retryAfterSeconds: seconds(result.retryAfterMs) });
+      if (result.outcome === 'ending') throw new AppError('service_unavailable', { retryAfterSeconds: 1 });
+      if (result.outcome !== 'open') throw new AppError('invalid_mfa_token');
+      return toResponse({ ...result, id: result.recoveryId, userId, availableAt: new Date(result.availableAt) });
+    },
+
+    async find({ userId }) {
+      const found = await recoveries.findOpen(userId);
+      if (found === undefined) throw new AppError('recovery_not_found');
+      return toResponse(found);
+    },
+
+    async cancel({ userId }, origin) {
+      if (!(await cancelRecovery(userId, 'session', origin))) throw new AppError('recovery_not_found');
+    },
+
+    async cancelByToken(token, origin) {
+      const found = await recoveries.findByCancelToken(recoveryTokens.hash(token));
+      if (found === undefined) throw new AppError('invalid_recovery_token');
+      const isOpen = found.state === 'WAITING' || found.state === 'READY';
+      if (isOpen && (await cancelRecovery(found.userId, 'link', origin))) return;
+      const now = await recoveries.findByCancelToken(recoveryTokens.hash(token));
+      if (now?.state !== 'CANCELLED') throw new AppError('invalid_recovery_token');
+    },
+
+    async complete({ token, password }, origin, repetitionId) {
+      const find = () => recoveries.findByToken(recoveryTokens.hash(token), repetitionId);
+      const shown = await find();
+      if (shown === undefined) throw new AppError('invalid_recovery_token');
+      if (shown.state === 'COMPLETED') return;
+      const { id: recoveryId, userId } = shown;
+      const passwordChangedAt = await provePassword(userId, password, origin);
+      const attemptId = repetitionId ?? randomUUID();
+      const originCiphertext = encryptOrigin(recoveryId, origin);
+      const completion = { recoveryId, passwordChangedAt, attemptId, originCiphertext };
+      const result = await starter.completeRecovery(userId, completion);
+      if (result?.outcome === 'completed') return;
+      // The workflow has closed: perhaps because of this very request, whose first delivery was still on its way.
+      if ((await find())?.state !== 'COMPLETED') throw new AppError('invalid_recovery_token');
+    },
+  };
+};
