@@ -29,7 +29,7 @@ export const createAccountRecoveryActivities = ({ recoveries, completions, decid
   decideRecovery: (decision: RecoveryDecision & { at: number }): Promise<DecisionOutcome> => decide(decision),
   readyRecovery: (request: { recoveryId: string; at: number; completionMs: number }): Promise<ReadyOutcome> =>
     recoveries.ready(request),
-  /** In one transaction: every factor and recovery code, every session and remembered device, the notice. */
+  /** In one transaction: every factor and recovery code, every session and remembered device. */
   completeRecovery: (completion: RecoveryCompletion & { at: number }): Promise<CompletionOutcome> =>
     completions.complete(completion),
   expireRecovery: (request: { recoveryId: string; at: number }): Promise<ExpiredRecovery> => recoveries.expire(request),

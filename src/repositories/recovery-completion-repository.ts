@@ -10,13 +10,12 @@ import type { FieldCipher } from '../contracts/data-protection';
 import type { Role } from '../contracts/session';
 
 import type { AuditTrail } from './audit-trail';
-import { insertNotice } from './notice-outbox';
 import type { Database } from './prisma-client';
 
 export interface RecoveryCompletionRepository {
   /**
    * Removes every factor and recovery code, ends every session, enrolment and login that is under way, and forgets remembered
-   * devices, in one transaction with its record and its notice; `attemptId` makes a repeated call the same attempt.
+   * devices, in one transaction with its record; `attemptId` makes a repeated call the same attempt.
    */
   complete(completion: RecoveryCompletion & { readonly at: number }): Promise<CompletionOutcome>;
 }
@@ -61,7 +60,7 @@ const COMPLETE = {
       UPDATE mfa_enrollments e SET status = 'ENDED', secret_ciphertext = NULL, closed_at = $2 FROM completed c
       WHERE e.user_id = c.user_id AND e.status = 'OPEN'
     ), logins AS (DELETE FROM login_challenges USING completed c WHERE login_challenges.user_id = c.user_id
-    ), noticed AS (${insertNotice('mfa:disabled', { eventId: '$1', userId: '(SELECT user_id FROM completed)', now: '$2' }, 'completed')})
+    )
     SELECT user_id FROM completed`,
 };
 const END_SESSIONS = {

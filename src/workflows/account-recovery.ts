@@ -10,6 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 
+import type { AccountActivities } from '../activities/account';
 import type { AccountRecoveryActivities } from '../activities/account-recovery';
 import {
   type AccountRecoveryInput,
@@ -35,6 +36,8 @@ const { decideRecovery } = database('Record what support decides');
 const { readyRecovery } = database('Waited and approved? Then make its token');
 const { completeRecovery } = database('Remove every factor and end every session');
 const { expireRecovery } = database('Close it: nothing has changed');
+
+const { enqueueNotice } = databaseActivities<AccountActivities>()('Enqueue the notice that the factors are off');
 
 const HOUR_MS = 3_600_000;
 const LAST_REMINDER_MS = 24 * HOUR_MS;
@@ -183,6 +186,8 @@ export async function accountRecovery(input: AccountRecoveryInput): Promise<Acco
     const { open } = state;
     const result = open === undefined ? 'REFUSED' : (state.result ?? (await expire(open)));
     const message = MESSAGES[result];
+    if (open !== undefined && result === 'COMPLETED')
+      await enqueueNotice({ name: 'mfa:disabled', eventId: open.recoveryId, userId });
     if (open !== undefined && message !== undefined) await tell(open.recoveryId, message);
     setCurrentDetails(ENDINGS[result]);
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.accountRecoveryStatus, value: result.toLowerCase() }]);

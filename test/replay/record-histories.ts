@@ -48,6 +48,14 @@ import {
   verify,
   wrongCode,
 } from '../support/people';
+import {
+  approve,
+  begunRecovery,
+  completeRecovery,
+  deny,
+  mailedCompletionToken,
+  reviewer,
+} from '../support/recovery';
 import { startTestService, type TestService } from '../support/start-test-service';
 
 import { REPLAY_KEY, REPLAY_KEY_ID } from './replay-keys';
@@ -383,6 +391,49 @@ const FACTOR_CODES: Record<string, Scenario> = {
   'sms-sent': (service) => askForCode(service, 'sms_otp'),
 };
 
+const newestRecovery = (service: TestService) => newestOnceVisible(service, 'accountRecovery');
+const ACCOUNT_RECOVERIES: Record<string, Scenario> = {
+  completed: async (service) => {
+    const [owner, support] = [await protectedPerson(service), await reviewer(service, 'SUPPORT')];
+    await approve(service, support.token, await begunRecovery(service, owner));
+    const token = await mailedCompletionToken(service, owner.person.email, 60_000);
+    await completeRecovery(service, token, owner.person.password);
+    return newestRecovery(service);
+  },
+  'completed-after-a-late-approval': async (service) => {
+    const owner = await protectedPerson(service);
+    const id = await begunRecovery(service, owner);
+    await sleep((LIFE_SECONDS + 1) * 1_000);
+    // Now: an access token of this service lives for three seconds.
+    const support = await reviewer(service, 'SUPPORT');
+    await approve(service, support.token, id);
+    const token = await mailedCompletionToken(service, owner.person.email);
+    await completeRecovery(service, token, owner.person.password);
+    return newestRecovery(service);
+  },
+  'cancelled-by-its-owner': async (service) => {
+    const owner = await protectedPerson(service);
+    await begunRecovery(service, owner);
+    await service.http.send('DELETE', '/v1/auth/mfa/recovery', { token: owner.token });
+    return newestRecovery(service);
+  },
+  denied: async (service) => {
+    const [owner, support] = [await protectedPerson(service), await reviewer(service, 'SUPPORT')];
+    await deny(service, support.token, await begunRecovery(service, owner));
+    return newestRecovery(service);
+  },
+  expired: async (service) => {
+    await begunRecovery(service, await protectedPerson(service));
+    return newestRecovery(service);
+  },
+};
+const RECOVERY_NOTICES: Record<string, Scenario> = {
+  requested: async (service) => {
+    await begunRecovery(service, await protectedPerson(service));
+    return newestOnceVisible(service, 'accountRecoveryNotice');
+  },
+};
+
 const named = (prefix: string, scenarios: Record<string, Scenario>) =>
   Object.entries(scenarios).map(([name, play]) => ({ name: `${prefix}${name}`, play }));
 const SCENARIOS = [
@@ -393,6 +444,8 @@ const SCENARIOS = [
   ...named('factor-code-v1.', FACTOR_CODES),
   ...named('contact-notice-v1.', CONTACT_NOTICES),
   ...named('notice-sweep-v1.', NOTICE_SWEEPS),
+  ...named('account-recovery-v1.', ACCOUNT_RECOVERIES),
+  ...named('account-recovery-notice-v1.', RECOVERY_NOTICES),
   ...named('signing-key-', SIGNING_KEYS),
 ];
 
@@ -418,6 +471,9 @@ const main = async (): Promise<void> => {
       REGISTRATION_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
       PASSWORD_RESET_EXPIRES_IN: `${String(RESET_LIFE_SECONDS)}s`,
       MFA_ENROLLMENT_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
+      MFA_RECOVERY_WAIT: `${String(LIFE_SECONDS)}s`,
+      MFA_RECOVERY_APPROVAL_WITHIN: `${String(LIFE_SECONDS)}s`,
+      MFA_RECOVERY_TOKEN_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
       CONTACT_CHANGE_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
       JWT_EXPIRES_IN: '3s',
       SIGNING_KEY_OVERLAP: '2s',
