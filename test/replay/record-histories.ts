@@ -48,14 +48,7 @@ import {
   verify,
   wrongCode,
 } from '../support/people';
-import {
-  approve,
-  begunRecovery,
-  completeRecovery,
-  deny,
-  mailedCompletionToken,
-  reviewer,
-} from '../support/recovery';
+import { approve, begunRecovery, completeRecovery, deny, mailedCompletionToken, reviewer } from '../support/recovery';
 import { startTestService, type TestService } from '../support/start-test-service';
 
 import { REPLAY_KEY, REPLAY_KEY_ID } from './replay-keys';
