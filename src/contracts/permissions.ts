@@ -18,7 +18,7 @@ export const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
   MERCHANT: [],
   DEVELOPER: [],
   SUPPORT: ['users:read', 'users:lock', 'sessions:revoke', 'recoveries:read', 'recoveries:approve'],
-  COMPLIANCE: ['users:read', 'users:lock', 'sessions:revoke', 'audit:read'],
+  COMPLIANCE: ['users:read', 'users:lock', 'sessions:revoke', 'audit:read', 'recoveries:read', 'recoveries:approve'],
   ADMIN: PERMISSIONS,
 };
 

@@ -4,7 +4,7 @@ import type { Role } from '../../src/contracts/session';
 export type Access = 'public' | 'everybody' | readonly Role[];
 
 const USER_READERS: Access = ['SUPPORT', 'COMPLIANCE', 'ADMIN'];
-const RECOVERERS: Access = ['SUPPORT', 'ADMIN'];
+const RECOVERERS: Access = ['SUPPORT', 'COMPLIANCE', 'ADMIN'];
 const AUDITORS: Access = ['COMPLIANCE', 'ADMIN'];
 
 /** Every route of the service. A new route needs a line here, written by hand: it is not derived from the code it checks. */
