@@ -2,10 +2,19 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 
 import { askPhone, confirmPhone, join, type Member, smsCode } from '../support/contact';
 import { eventually } from '../support/eventually';
-import { appCode, confirm, enroll } from '../support/mfa';
+import { appCode, confirm, enroll, listFactors, type Protected, protectedPerson } from '../support/mfa';
 import { forgot, mailedToken, resetPassword } from '../support/passwords';
-import { mailedCode, newPerson, newPhone, register, verify } from '../support/people';
+import { logIn, mailedCode, newPerson, newPhone, register, verify } from '../support/people';
 import { expectProblem } from '../support/problems';
+import {
+  approve,
+  begunRecovery,
+  completeRecovery,
+  mailedCompletionToken,
+  RECOVERY_SUBJECT,
+  recoveryState,
+  reviewer,
+} from '../support/recovery';
 import { useTimeSkippingService } from '../support/time-skipping';
 
 const MINUTE = 60_000;
@@ -101,5 +110,34 @@ describe('the timers of the processes, at their real lengths', () => {
       [registrationId],
     );
     expect(rows).toEqual([{ email_index: null, profile_ciphertext: null, password_hash_ciphertext: null }]);
+  });
+});
+
+describe('the waiting period of an account recovery', () => {
+  const service = useTimeSkippingService();
+  let owner: Protected;
+  let support: Protected;
+  let recoveryId: string;
+
+  beforeAll(async () => {
+    owner = await protectedPerson(service);
+    support = await reviewer(service, 'SUPPORT');
+    recoveryId = await begunRecovery(service, owner);
+    await service.mailbox.waitFor(owner.person.email, RECOVERY_SUBJECT);
+  }, 60_000);
+
+  it('is 72 hours, with reminders half-way and a day before the end; an approval does not shorten it', async () => {
+    expect((await approve(service, support.token, recoveryId)).status).toBe(204);
+    await service.skip(37 * HOUR);
+    await service.mailbox.waitFor(owner.person.email, RECOVERY_SUBJECT, 2);
+    await service.skip(12 * HOUR);
+    await service.mailbox.waitFor(owner.person.email, RECOVERY_SUBJECT, 3);
+    await service.skip(22 * HOUR);
+    expect(await recoveryState(service, recoveryId)).toBe('WAITING');
+    await service.skip(2 * HOUR);
+    const token = await mailedCompletionToken(service, owner.person.email);
+    expect((await completeRecovery(service, token, owner.person.password)).status).toBe(204);
+    const { body } = await logIn(service, owner.person);
+    expect((await listFactors(service, body.accessToken as string)).body.factors).toEqual([]);
   });
 });
