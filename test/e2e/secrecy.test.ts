@@ -31,6 +31,7 @@ import {
   enrollSent,
   letStepsPass,
   mailedFactorCode,
+  protectedPerson,
   staleCode,
   stepUp,
 } from '../support/mfa';
@@ -44,6 +45,15 @@ import {
 } from '../support/passkeys';
 import { changePassword, forgot, mailedToken, PASSWORD_CHANGED_SUBJECT, resetPassword } from '../support/passwords';
 import { logIn, mailedCode, newPerson, register, signUp, verify, WELCOME_SUBJECT, wrongCode } from '../support/people';
+import {
+  approve,
+  begunRecovery,
+  cancelByToken,
+  completeRecovery,
+  mailedCancelToken,
+  mailedCompletionToken,
+  reviewer,
+} from '../support/recovery';
 import { useTestService } from '../support/service';
 import { createSoftAuthenticator } from '../support/soft-authenticator';
 import { withTemporal } from '../support/temporal';
@@ -64,7 +74,9 @@ const NEW_PHONE = '+251988431775';
 const NEW_EMAIL = 'sentinel.moved@sentinel-mail.et';
 
 describe('what a registration leaves behind', () => {
-  const service = useTestService({ env: { LOG_LEVEL: 'trace' } });
+  const service = useTestService({
+    env: { LOG_LEVEL: 'trace', MFA_RECOVERY_WAIT: '3s', MFA_REMEMBER_DEVICE_FOR: '1h' },
+  });
 
   /** Everything readable without keys, by where it stands. */
   const places: Record<string, () => Promise<string>> = {
@@ -210,6 +222,35 @@ describe('what a registration leaves behind', () => {
     return [enrolled, mailed, wrongCode(mailed), await smsCode(service, phone, 3), texted];
   };
 
+  /** Two recoveries: one is stopped by its link, one is approved and completed; and a device that is remembered. */
+  const recover = async (): Promise<string[]> => {
+    const [stopped, owner, support] = [
+      await protectedPerson(service),
+      await protectedPerson(service),
+      await reviewer(service, 'SUPPORT'),
+    ];
+    const headers = { 'x-device-id': 'sentinel-device-1' };
+    const { email, password } = owner.person;
+    const begun = await service.http.post('/v1/auth/login', { email, password }, { headers });
+    const full = {
+      mfaToken: begun.body.mfaToken as string,
+      factor: 'totp',
+      code: appCode(owner.secret),
+      rememberDevice: true,
+    };
+    const remembered = await service.http.post('/v1/auth/login/mfa', full, { headers });
+    expect(remembered).toMatchObject({ status: 200, body: { deviceToken: expect.any(String) } });
+    await begunRecovery(service, stopped);
+    const cancelToken = await mailedCancelToken(service, stopped.person.email);
+    expect((await cancelByToken(service, cancelToken)).status).toBe(204);
+    const id = await begunRecovery(service, owner);
+    expect((await approve(service, support.token, id)).status).toBe(204);
+    const token = await mailedCompletionToken(service, owner.person.email);
+    await completeRecovery(service, token, 'SENTINEL-not-the-password');
+    expect((await completeRecovery(service, token, owner.person.password)).status).toBe(204);
+    return [cancelToken, token, remembered.body.deviceToken as string];
+  };
+
   it('is nowhere readable: no password, Fayda ID, phone, name or code', async () => {
     // A code that was wrong, the right one, a taken address, a failed login: the paths that errors take as well.
     const { body } = await register(service, person);
@@ -240,6 +281,7 @@ describe('what a registration leaves behind', () => {
     await service.mailbox.waitFor(person.email, PASSWORD_CHANGED_SUBJECT, 2);
     const secondFactor = await useSecondFactor();
     secondFactor.texts.push(...(await usePasskey()));
+    secondFactor.texts.push(...(await recover()));
     const sentCodes = await useSentFactors();
     const contactCodes = await changeContacts();
 
