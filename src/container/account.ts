@@ -1,6 +1,6 @@
 import type { PasswordHasher } from '../crypto/password-hasher';
 import { createContactChanges } from '../identity/contact-changes';
-import type { LockOut } from '../identity/lock-out';
+import type { ProvePassword } from '../identity/password-proof';
 import { createProfile } from '../identity/profile';
 import { createReauthentication } from '../identity/reauthentication';
 import { createProfileRepository } from '../repositories/profile-repository';
@@ -11,17 +11,17 @@ import type { Data } from './data';
 
 interface Parts {
   readonly hasher: PasswordHasher;
-  readonly lockOut: LockOut;
+  readonly provePassword: ProvePassword;
   readonly starter: WorkflowStarter;
 }
 
 /** What people do with their own account. */
-export const buildAccount = ({ config }: ProcessContext, data: Data, { hasher, lockOut, starter }: Parts) => {
+export const buildAccount = ({ config }: ProcessContext, data: Data, { hasher, provePassword, starter }: Parts) => {
   const { security, sms } = config;
   const profile = createProfile({ ...data, profiles: createProfileRepository(data) });
   const reauthentication = createReauthentication({
     ...data,
-    ...{ hasher, lockOut },
+    ...{ hasher, provePassword },
     maxAgeMs: security.reauthenticationMaxAgeMs,
   });
   const contactChanges = createContactChanges({

@@ -14,6 +14,7 @@ import { createCancelRecovery } from '../identity/recovery-cancel';
 import { createLogin } from '../identity/login';
 import { createMfaPolicy, type MfaPolicy } from '../identity/mfa-policy';
 import { createEnqueueNotice, createNotices, type Notices } from '../identity/notices';
+import { createProvePassword } from '../identity/password-proof';
 import { createPasswords } from '../identity/passwords';
 import { createRegistrations } from '../identity/registration';
 import { createSessions } from '../identity/sessions';
@@ -80,9 +81,10 @@ export const buildIdentity = (
   const login = createLogin({ ...data, ...secondFactors, hasher, sessions, lockOut, logger });
   const policy = buildPasswordPolicy(config, logger);
   const workflowIdKey = deriveKey(security.tokenKey, 'workflow-id');
+  const provePassword = createProvePassword({ ...data, hasher, lockOut });
   const passwords = createPasswords({
     ...data,
-    ...{ policy, hasher, ...parts, workflowIdKey },
+    ...{ policy, hasher, ...parts, provePassword, workflowIdKey },
     resetExpiresInMs: security.passwordResetExpiresInMs,
   });
   const registrations = createRegistrations({
@@ -91,8 +93,11 @@ export const buildIdentity = (
     expiresInMs: security.registrationExpiresInMs,
   });
   const { challenges } = secondFactors;
-  const recoveries = createAccountRecoveries({ ...data, ...parts, hasher, challenges, config: security.recovery });
-  const account = buildAccount(context, data, { hasher, lockOut, starter });
+  const recoveries = createAccountRecoveries({
+    ...{ ...data, ...parts, provePassword, challenges },
+    config: security.recovery,
+  });
+  const account = buildAccount(context, data, { hasher, provePassword, starter });
   const mfa = buildMfa(config, data, { ...account, starter, notices, policyOfRoles });
   const core = { accessTokens, sessions, notices, starter, login, passwords, registrations };
   return { ...core, recoveries, cancelRecovery, mfa, ...secondFactors, ...account };

@@ -106,3 +106,21 @@ export const passkeyOptionsResponse = z.object({ publicKey: requestOptions, expi
 export type PasskeyOptionsResponse = z.input<typeof passkeyOptionsResponse>;
 export const passkeyAssertion = z.strictObject({ credential: authenticationCredential });
 export type PasskeyAssertion = z.output<typeof passkeyAssertion>;
+
+/** A passkey as browsers are told of it. */
+export interface PasskeyDescriptor {
+  readonly credentialId: Uint8Array<ArrayBuffer>;
+  readonly transports: readonly string[];
+}
+
+/** A passkey that has just been made. */
+export interface NewPasskey extends PasskeyDescriptor {
+  /** COSE key (RFC 9052). */
+  readonly publicKey: Uint8Array<ArrayBuffer>;
+  readonly signCount: number;
+  /** Whether it can leave its device (synced); never changes. */
+  readonly backupEligible: boolean;
+  readonly backedUp: boolean;
+  /** Model of the authenticator, a UUID; not attested. */
+  readonly aaguid: string;
+}

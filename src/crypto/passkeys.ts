@@ -13,6 +13,8 @@ import { cose, decodeAttestationObject, decodeCredentialPublicKey, isoCBOR } fro
 import type {
   AuthenticationCredential,
   CreationOptions,
+  NewPasskey,
+  PasskeyDescriptor,
   RegistrationCredential,
   RequestOptions,
 } from '../contracts/passkey';
@@ -26,24 +28,6 @@ export interface RelyingParty {
   readonly id: string;
   readonly name: string;
   readonly origins: readonly string[];
-}
-
-/** A passkey as browsers are told of it. */
-export interface PasskeyDescriptor {
-  readonly credentialId: Bytes;
-  readonly transports: readonly string[];
-}
-
-/** A passkey that has just been made. */
-export interface NewPasskey extends PasskeyDescriptor {
-  /** COSE key (RFC 9052). */
-  readonly publicKey: Bytes;
-  readonly signCount: number;
-  /** Whether it can leave its device (synced); never changes. */
-  readonly backupEligible: boolean;
-  readonly backedUp: boolean;
-  /** Model of the authenticator, a UUID; not attested. */
-  readonly aaguid: string;
 }
 
 /** What an assertion says, once its signature has been found to be right. */

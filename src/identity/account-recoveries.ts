@@ -5,11 +5,10 @@ import { v7 as uuidv7 } from 'uuid';
 import type { SecurityConfig } from '../config/security.config';
 import type { CompleteRecoveryRequest, RecoveryResponse, RecoveryStatus } from '../contracts/account-recovery';
 import { recoveryDeviceLocation, recoveryOriginLocation } from '../contracts/account-recovery-workflow';
-import type { NewAuditEvent, RequestOrigin } from '../contracts/audit';
+import type { RequestOrigin } from '../contracts/audit';
 import type { Caller } from '../contracts/caller';
-import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
+import type { FieldCipher } from '../contracts/data-protection';
 import { AppError } from '../contracts/errors';
-import type { PasswordHasher } from '../crypto/password-hasher';
 import type { RecoveryTokens } from '../crypto/recovery-token';
 import type { AccountRecoveryRepository, FoundRecovery } from '../repositories/account-recovery-repository';
 import type { PasswordRepository } from '../repositories/password-repository';
@@ -17,23 +16,20 @@ import type { UserRepository } from '../repositories/user-repository';
 import type { WorkflowStarter } from '../temporal/workflow-starter';
 
 import { deviceOf } from './device';
-import type { LockOut } from './lock-out';
 import type { LoginChallenges } from './login-challenges';
+import type { ProvePassword } from './password-proof';
 import type { CancelRecovery } from './recovery-cancel';
 
 interface Dependencies {
   readonly recoveries: AccountRecoveryRepository;
   readonly recoveryTokens: Pick<RecoveryTokens, 'hash'>;
-  readonly challenges: Pick<LoginChallenges, 'identify'>;
+  readonly challenges: Pick<LoginChallenges, 'find'>;
   readonly users: Pick<UserRepository, 'findById'>;
   readonly passwords: Pick<PasswordRepository, 'find'>;
-  readonly hasher: Pick<PasswordHasher, 'verify'>;
-  readonly lockOut: Pick<LockOut, 'begin'>;
-  readonly blindIndex: BlindIndex;
+  readonly provePassword: ProvePassword;
   readonly cipher: Pick<FieldCipher, 'encrypt'>;
   readonly starter: Pick<WorkflowStarter, 'beginRecovery' | 'completeRecovery'>;
   readonly cancelRecovery: CancelRecovery;
-  readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
   readonly config: SecurityConfig['recovery'];
 }
 
@@ -59,31 +55,22 @@ const toResponse = ({ id, state, availableAt }: FoundRecovery): RecoveryResponse
 });
 
 export const createAccountRecoveries = (deps: Dependencies): AccountRecoveries => {
-  const { recoveries, recoveryTokens, cipher, starter, cancelRecovery, recordAudit } = deps;
+  const { recoveries, recoveryTokens, cipher, starter, cancelRecovery } = deps;
   const encryptOrigin = (recoveryId: string, origin: RequestOrigin): string =>
     cipher.encrypt(JSON.stringify(origin), recoveryOriginLocation(recoveryId));
 
-  /** When the password was set. @throws {AppError} `invalid_credentials`; failures count as those of a login */
-  const provePassword = async (userId: string, password: string, origin: RequestOrigin): Promise<number> => {
+  /** When the password was set that was shown. @throws {AppError} `invalid_recovery_token`, and those of `ProvePassword` */
+  const passwordChangedAtOf = async (userId: string, password: string, origin: RequestOrigin): Promise<number> => {
     const [user, credential] = await Promise.all([deps.users.findById(userId), deps.passwords.find(userId)]);
     if (user === undefined || credential === undefined) throw new AppError('invalid_recovery_token');
-    const attempt = await deps.lockOut.begin(
-      { field: 'email', index: deps.blindIndex.of('email', user.email) },
-      origin,
-    );
-    if (!(await deps.hasher.verify(credential.hash, password))) {
-      await attempt.failed();
-      const [actor, details] = [{ kind: 'anonymous' } as const, { code: 'invalid_credentials' }];
-      const event = { action: 'mfa.recovery_failed', outcome: 'failure', actor, subjectId: userId } as const;
-      await recordAudit({ ...event, origin, details });
-      throw new AppError('invalid_credentials');
-    }
+    const failure = { action: 'mfa.recovery_failed', actor: { kind: 'anonymous' } } as const;
+    await deps.provePassword({ user, credential, password }, failure, origin);
     return credential.changedAt.getTime();
   };
 
   return {
     async begin(mfaToken, origin) {
-      const { userId, passwordChangedAt } = await deps.challenges.identify(mfaToken, origin);
+      const { userId, passwordChangedAt } = await deps.challenges.find(mfaToken, origin);
       const recoveryId = uuidv7();
       const { userAgent, ip } = deviceOf(origin);
       const result = await starter.beginRecovery(
@@ -127,7 +114,7 @@ export const createAccountRecoveries = (deps: Dependencies): AccountRecoveries =
       if (shown === undefined) throw new AppError('invalid_recovery_token');
       if (shown.state === 'COMPLETED') return;
       const { id: recoveryId, userId } = shown;
-      const passwordChangedAt = await provePassword(userId, password, origin);
+      const passwordChangedAt = await passwordChangedAtOf(userId, password, origin);
       const attemptId = repetitionId ?? randomUUID();
       const originCiphertext = encryptOrigin(recoveryId, origin);
       const completion = { recoveryId, passwordChangedAt, attemptId, originCiphertext };

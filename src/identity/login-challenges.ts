@@ -50,8 +50,6 @@ export interface SecondHalf {
 }
 
 export interface LoginChallenges {
-  /** Whose login it is that waits for its second factor, from the device that began it. @throws {AppError} `invalid_mfa_token` */
-  identify(mfaToken: string, origin: RequestOrigin): Promise<Pick<LoginChallenge, 'userId' | 'passwordChangedAt'>>;
   /** After the right password: what is to be shown next, and by which token. */
   begin(
     account: Pick<LoginAccount, 'userId' | 'passwordChangedAt'>,
@@ -74,7 +72,7 @@ export interface LoginChallenges {
    */
   completeBy(half: SecondHalf, origin: RequestOrigin): Promise<TokensResponse>;
   /** The login that a token belongs to, on this device; takes none of its tries. @throws {AppError} `invalid_mfa_token` */
-  find(mfaToken: string, origin: RequestOrigin): Promise<{ readonly userId: string; readonly tokenHash: Hash }>;
+  find(mfaToken: string, origin: RequestOrigin): Promise<LoginChallenge & { readonly tokenHash: Hash }>;
 }
 
 export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
@@ -130,8 +128,6 @@ export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
   };
 
   return {
-    identify: (mfaToken, origin) => find(tokens.hash(mfaToken), origin),
-
     async begin({ userId, passwordChangedAt }, origin) {
       const mfaToken = tokens.create();
       const factors = await loginChallenges.create({
@@ -168,8 +164,7 @@ export const createLoginChallenges = (deps: Dependencies): LoginChallenges => {
 
     async find(mfaToken, origin) {
       const tokenHash = tokens.hash(mfaToken);
-      const { userId } = await find(tokenHash, origin);
-      return { userId, tokenHash };
+      return { ...(await find(tokenHash, origin)), tokenHash };
     },
   };
 };

@@ -1,9 +1,14 @@
 import type { RequestOrigin } from '../contracts/audit';
 import type { BlindIndex } from '../contracts/data-protection';
-import { type AuthenticationCredential, PASSKEY_CHALLENGE_MS, type PasskeyOptionsResponse } from '../contracts/passkey';
+import {
+  type AuthenticationCredential,
+  PASSKEY_CHALLENGE_MS,
+  type PasskeyDescriptor,
+  type PasskeyOptionsResponse,
+} from '../contracts/passkey';
 import type { Passkeys } from '../crypto/passkeys';
 import type { PasskeyChallenge, PasskeyChallengeRepository } from '../repositories/passkey-challenge-repository';
-import type { Passkey, PasskeyDescriptor, PasskeyRepository } from '../repositories/passkey-repository';
+import type { Passkey, PasskeyRepository } from '../repositories/passkey-repository';
 
 import { deviceOf } from './device';
 import type { Notices } from './notices';

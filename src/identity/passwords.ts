@@ -2,7 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 
 import { v7 as uuidv7 } from 'uuid';
 
-import type { NewAuditEvent, RequestOrigin } from '../contracts/audit';
+import type { RequestOrigin } from '../contracts/audit';
 import type { Caller } from '../contracts/caller';
 import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
 import { AppError } from '../contracts/errors';
@@ -17,24 +17,25 @@ import type { PasswordResetRepository } from '../repositories/password-reset-rep
 import type { User, UserRepository } from '../repositories/user-repository';
 import type { WorkflowStarter } from '../temporal/workflow-starter';
 
-import type { CancelRecovery } from './recovery-cancel';
 import type { LockOut } from './lock-out';
 import type { Notices } from './notices';
+import type { ProvePassword } from './password-proof';
+import type { CancelRecovery } from './recovery-cancel';
 
 interface Dependencies {
   readonly policy: PasswordPolicy;
-  readonly hasher: Pick<PasswordHasher, 'hash' | 'verify'>;
+  readonly hasher: Pick<PasswordHasher, 'hash'>;
   readonly blindIndex: BlindIndex;
   readonly cipher: Pick<FieldCipher, 'encrypt'>;
   readonly users: Pick<UserRepository, 'findById'>;
   readonly passwords: Pick<PasswordRepository, 'find' | 'change'>;
   readonly resets: Pick<PasswordResetRepository, 'findByToken'>;
   readonly resetTokens: Pick<ResetTokens, 'hash'>;
-  readonly lockOut: Pick<LockOut, 'begin' | 'keysToUnlock'>;
+  readonly lockOut: Pick<LockOut, 'keysToUnlock'>;
   readonly starter: Pick<WorkflowStarter, 'requestPasswordReset' | 'resetPassword'>;
   readonly notices: Pick<Notices, 'tell'>;
   readonly cancelRecovery: CancelRecovery;
-  readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
+  readonly provePassword: ProvePassword;
   /** Key of workflow ids, so that they tell nothing. */
   readonly workflowIdKey: Buffer;
   /** Life of a link, milliseconds. */
@@ -68,7 +69,7 @@ const personOf = ({ email, phone, faydaId, firstName, lastName }: User): Persona
 });
 
 export const createPasswords = (deps: Dependencies): Passwords => {
-  const { policy, hasher, blindIndex, cipher, users, passwords, resets, resetTokens, starter, notices } = deps;
+  const { policy, hasher, blindIndex, cipher, users, passwords, resets, resetTokens, starter } = deps;
 
   const checkPolicy = (newPassword: string, user: User, hasSecondFactor: boolean): Promise<void> =>
     policy.check(newPassword, { person: personOf(user), hasSecondFactor, path: '/newPassword' });
@@ -84,13 +85,6 @@ export const createPasswords = (deps: Dependencies): Passwords => {
     repetitionId !== undefined &&
     changedBy === repetitionId &&
     changedAt.getTime() > Date.now() - IDEMPOTENCY_KEY_LIFE_MS;
-
-  const refuseChange = async (userId: string, origin: RequestOrigin): Promise<never> => {
-    const [actor, details] = [{ kind: 'user', id: userId } as const, { code: 'invalid_credentials' }];
-    const event = { action: 'password.change_failed', outcome: 'failure', actor, subjectId: userId } as const;
-    await deps.recordAudit({ ...event, origin, details });
-    throw new AppError('invalid_credentials');
-  };
 
   return {
     async forgot(email) {
@@ -131,16 +125,12 @@ export const createPasswords = (deps: Dependencies): Passwords => {
         if (user === undefined || credential === undefined) throw new AppError('invalid_credentials');
         if (changedBefore(credential, repetitionId)) return;
         const { hash: from, hasSecondFactor } = credential;
-        const identifier = { field: 'email', index: blindIndex.of('email', user.email) } as const;
-        const attempt = await deps.lockOut.begin(identifier, origin);
-        if (!(await hasher.verify(from, currentPassword))) {
-          await attempt.failed();
-          return refuseChange(userId, origin);
-        }
+        const failure = { action: 'password.change_failed', actor: { kind: 'user', id: userId } } as const;
+        await deps.provePassword({ user, credential, password: currentPassword }, failure, origin);
         await checkPolicy(newPassword, user, hasSecondFactor);
         const [to, changeId] = [await hasher.hash(newPassword), uuidv7()];
         if (await passwords.change({ changeId, userId, sessionId, from, to, repetitionId, origin })) {
-          notices.tell({ name: 'password:changed', eventId: changeId, userId });
+          deps.notices.tell({ name: 'password:changed', eventId: changeId, userId });
           await deps.cancelRecovery(userId, 'password', origin);
           return;
         }

@@ -1,4 +1,4 @@
-import type { NewAuditEvent, RequestOrigin } from '../contracts/audit';
+import type { RequestOrigin } from '../contracts/audit';
 import type { Caller } from '../contracts/caller';
 import type { ContactChannel } from '../contracts/contact-change-workflow';
 import type { BlindIndex } from '../contracts/data-protection';
@@ -7,15 +7,14 @@ import type { PasswordHasher } from '../crypto/password-hasher';
 import type { PasswordRepository } from '../repositories/password-repository';
 import type { UserRepository } from '../repositories/user-repository';
 
-import type { LockOut } from './lock-out';
+import type { ProvePassword } from './password-proof';
 
 interface Dependencies {
   readonly users: Pick<UserRepository, 'findById'>;
   readonly passwords: Pick<PasswordRepository, 'find' | 'rehash'>;
-  readonly hasher: Pick<PasswordHasher, 'verify' | 'renew'>;
+  readonly hasher: Pick<PasswordHasher, 'renew'>;
   readonly blindIndex: BlindIndex;
-  readonly lockOut: Pick<LockOut, 'begin'>;
-  readonly recordAudit: (event: NewAuditEvent) => Promise<void>;
+  readonly provePassword: ProvePassword;
   /** A login proves the person for so long, milliseconds. */
   readonly maxAgeMs: number;
 }
@@ -29,24 +28,17 @@ export interface Reauthentication {
 }
 
 export const createReauthentication = (deps: Dependencies): Reauthentication => {
-  const { users, passwords, hasher, blindIndex, lockOut, recordAudit, maxAgeMs } = deps;
+  const { users, passwords, hasher, blindIndex, provePassword, maxAgeMs } = deps;
   const maxAgeSeconds = Math.floor(maxAgeMs / 1_000);
 
   return {
     async byPassword({ userId }, password, channel, origin) {
       const [user, credential] = await Promise.all([users.findById(userId), passwords.find(userId)]);
       if (user === undefined || credential === undefined) throw new AppError('invalid_credentials');
-      const emailIndex = blindIndex.of('email', user.email);
-      const attempt = await lockOut.begin({ field: 'email', index: emailIndex }, origin);
-      if (!(await hasher.verify(credential.hash, password))) {
-        await attempt.failed();
-        const [action, actor] = [`user.${channel}_change_failed`, { kind: 'user', id: userId }] as const;
-        const details = { code: 'invalid_credentials' };
-        await recordAudit({ action, outcome: 'failure', actor, subjectId: userId, origin, details });
-        throw new AppError('invalid_credentials');
-      }
+      const [action, actor] = [`user.${channel}_change_failed`, { kind: 'user', id: userId }] as const;
+      await provePassword({ user, credential, password }, { action, actor }, origin);
       // The salt of a registration is known by the address, which may be another one soon.
-      const renewed = await hasher.renew(credential.hash, password, emailIndex);
+      const renewed = await hasher.renew(credential.hash, password, blindIndex.of('email', user.email));
       if (renewed !== undefined) await passwords.rehash(userId, credential.hash, renewed);
     },
 

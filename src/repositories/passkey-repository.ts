@@ -1,18 +1,13 @@
 import { v7 as uuidv7 } from 'uuid';
 
 import type { RequestOrigin } from '../contracts/audit';
+import type { PasskeyDescriptor } from '../contracts/passkey';
 
 import { type AuditTrail, insertAuditEvents } from './audit-trail';
 import { insertNotice } from './notice-outbox';
 import type { Database } from './prisma-client';
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-/** A passkey as browsers are told of it. */
-export interface PasskeyDescriptor {
-  readonly credentialId: Bytes;
-  readonly transports: readonly string[];
-}
 
 /** What an assertion is verified against. */
 export interface Passkey {

@@ -1,16 +1,13 @@
-import { MAX_PASSKEYS, type RegistrationCredential, registrationCredential } from '../contracts/passkey';
+import {
+  MAX_PASSKEYS,
+  type NewPasskey,
+  type PasskeyDescriptor,
+  type RegistrationCredential,
+  registrationCredential,
+} from '../contracts/passkey';
 
 import type { FactorStrategy } from './factor-kinds';
-import type { PasskeyDescriptor } from './passkey-repository';
 import type { Sql } from './sql';
-
-interface NewPasskey extends PasskeyDescriptor {
-  readonly publicKey: Uint8Array<ArrayBuffer>;
-  readonly signCount: number;
-  readonly backupEligible: boolean;
-  readonly backedUp: boolean;
-  readonly aaguid: string;
-}
 
 interface Dependencies {
   readonly newChallenge: () => string;

@@ -1,12 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 
-import {
-  type Client,
-  WithStartWorkflowOperation,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-} from '@temporalio/client';
+import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 
 import {
@@ -20,9 +14,9 @@ import {
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
-/** A workflow that ends while it is asked is followed by another one. */
-const ENDING_TRIES = 10;
-const ENDING_PAUSE_MS = 100;
+import { askRunningOrNew } from './update-with-start';
+
+const TRIES = 10;
 
 const startOf = (input: AccountRecoveryInput) =>
   new WithStartWorkflowOperation(ACCOUNT_RECOVERY_WORKFLOW, {
@@ -47,18 +41,11 @@ export const beginRecovery = async (
   input: AccountRecoveryInput,
   begin: RecoveryBegin,
 ): Promise<BeginOutcome> => {
-  let outcome: BeginOutcome = { outcome: 'ending' };
-  for (let tries = 0; tries < ENDING_TRIES && outcome.outcome === 'ending'; tries += 1) {
-    if (tries > 0) await sleep(ENDING_PAUSE_MS);
-    try {
-      outcome = await client.workflow.executeUpdateWithStart(beginRecoveryUpdate, {
-        args: [begin],
-        updateId: randomUUID(),
-        startWorkflowOperation: startOf(input),
-      });
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError)) throw error;
-    }
-  }
-  return outcome;
+  const ask = () =>
+    client.workflow.executeUpdateWithStart(beginRecoveryUpdate, {
+      args: [begin],
+      updateId: randomUUID(),
+      startWorkflowOperation: startOf(input),
+    });
+  return (await askRunningOrNew(TRIES, ask, ({ outcome }) => outcome === 'ending')) ?? { outcome: 'ending' };
 };

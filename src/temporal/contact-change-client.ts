@@ -1,11 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
-import {
-  type Client,
-  WithStartWorkflowOperation,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-} from '@temporalio/client';
+import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 
 import {
@@ -20,6 +13,8 @@ import {
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
+import { askRunningOrNew } from './update-with-start';
+
 export interface ContactChangeStart {
   readonly input: ContactChangeInput;
   readonly request: ContactRequest;
@@ -27,9 +22,7 @@ export interface ContactChangeStart {
   readonly updateId: string;
 }
 
-/** A workflow that ends while it is asked is followed by another one. */
-const ENDING_TRIES = 10;
-const ENDING_PAUSE_MS = 100;
+const TRIES = 10;
 
 const SUMMARIES: Readonly<Record<ContactChannel, string>> = {
   phone: 'A person changes the phone number',
@@ -53,27 +46,16 @@ const startOf = (input: ContactChangeInput) =>
     ]),
   });
 
-/** The workflow closed between the start and the update. */
-const isGone = (error: unknown): boolean =>
-  error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError;
-
 /** Asks for a code, of the workflow that runs or of a new one. */
 export const requestContactChange = async (
   client: Client,
   { input, request, updateId }: ContactChangeStart,
 ): Promise<ContactRequestOutcome> => {
-  let outcome: ContactRequestOutcome = { outcome: 'ending' };
-  for (let tries = 0; tries < ENDING_TRIES && outcome.outcome === 'ending'; tries += 1) {
-    if (tries > 0) await sleep(ENDING_PAUSE_MS);
-    try {
-      outcome = await client.workflow.executeUpdateWithStart(contactRequestUpdate, {
-        args: [request],
-        updateId: `${updateId}/${String(tries)}`,
-        startWorkflowOperation: startOf(input),
-      });
-    } catch (error) {
-      if (!isGone(error)) throw error;
-    }
-  }
-  return outcome;
+  const ask = (before: number) =>
+    client.workflow.executeUpdateWithStart(contactRequestUpdate, {
+      args: [request],
+      updateId: `${updateId}/${String(before)}`,
+      startWorkflowOperation: startOf(input),
+    });
+  return (await askRunningOrNew(TRIES, ask, ({ outcome }) => outcome === 'ending')) ?? { outcome: 'ending' };
 };

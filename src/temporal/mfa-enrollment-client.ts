@@ -1,11 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
-import {
-  type Client,
-  WithStartWorkflowOperation,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-} from '@temporalio/client';
+import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 
 import { AppError } from '../contracts/errors';
@@ -21,6 +14,8 @@ import {
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
+import { askRunningOrNew } from './update-with-start';
+
 export interface EnrollmentStart {
   readonly input: MfaEnrollmentInput;
   readonly begin: EnrollmentBegin;
@@ -28,9 +23,7 @@ export interface EnrollmentStart {
   readonly updateId: string;
 }
 
-/** A workflow that ends while it is asked is followed by another one. */
-const ENDING_TRIES = 5;
-const ENDING_PAUSE_MS = 100;
+const TRIES = 5;
 
 const startOf = (input: MfaEnrollmentInput) =>
   new WithStartWorkflowOperation(MFA_ENROLLMENT_WORKFLOW, {
@@ -54,17 +47,13 @@ export const beginEnrollment = async (
   client: Client,
   { input, begin, updateId }: EnrollmentStart,
 ): Promise<OpenEnrollment | FactorCodeRefusal> => {
-  for (let tries = 0; tries < ENDING_TRIES; tries += 1) {
-    if (tries > 0) await sleep(ENDING_PAUSE_MS);
-    try {
-      return await client.workflow.executeUpdateWithStart(beginUpdate, {
-        args: [begin],
-        updateId: tries === 0 ? updateId : `${updateId}/${String(tries)}`,
-        startWorkflowOperation: startOf(input),
-      });
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError)) throw error;
-    }
-  }
+  const answer = await askRunningOrNew(TRIES, (before) =>
+    client.workflow.executeUpdateWithStart(beginUpdate, {
+      args: [begin],
+      updateId: before === 0 ? updateId : `${updateId}/${String(before)}`,
+      startWorkflowOperation: startOf(input),
+    }),
+  );
+  if (answer !== undefined) return answer;
   throw new AppError('service_unavailable', { retryAfterSeconds: 1 });
 };

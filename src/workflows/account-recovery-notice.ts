@@ -4,17 +4,15 @@ import type { RecoveryMailActivities, RecoverySmsActivities } from '../activitie
 import type { RecoveryNotice } from '../contracts/account-recovery-workflow';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
-import { MAIL_ACTIVITY } from './activity-options';
+import { NOTICE_ACTIVITY } from './activity-options';
 
-/** Nobody takes it any more after this time: the number or the mailbox is gone. */
-const OPTIONS = { ...MAIL_ACTIVITY, scheduleToCloseTimeout: '24h' } as const;
 const { sendRecoveryMail } = proxyActivities<RecoveryMailActivities>({
-  ...OPTIONS,
+  ...NOTICE_ACTIVITY,
   taskQueue: TASK_QUEUES.email,
   summary: 'Mail to the address of the account',
 });
 const { sendRecoverySms } = proxyActivities<RecoverySmsActivities>({
-  ...OPTIONS,
+  ...NOTICE_ACTIVITY,
   taskQueue: TASK_QUEUES.sms,
   summary: 'SMS to the proven phone, if there is one',
 });

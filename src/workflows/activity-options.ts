@@ -19,6 +19,9 @@ export const MAIL_ACTIVITY: ActivityOptions = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
 };
 
+/** A notice by mail or SMS. Nobody takes it any more after this time: the number or the mailbox is gone. */
+export const NOTICE_ACTIVITY = { ...MAIL_ACTIVITY, scheduleToCloseTimeout: '24h' } as const satisfies ActivityOptions;
+
 /** Steps on the workflow's own task queue, each with the summary that the operator reads. */
 export const databaseActivities =
   <Activities>() =>

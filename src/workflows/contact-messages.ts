@@ -4,7 +4,7 @@ import type { ContactMailActivities, ContactSmsActivities } from '../activities/
 import type { ContactChannel, ContactMessage } from '../contracts/contact-change-workflow';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
-import { MAIL_ACTIVITY } from './activity-options';
+import { NOTICE_ACTIVITY } from './activity-options';
 
 const SUMMARIES: Readonly<Record<ContactMessage, string>> = {
   code: 'Send the code to the new contact, or word to whom it belongs',
@@ -12,16 +12,13 @@ const SUMMARIES: Readonly<Record<ContactMessage, string>> = {
   changed_old: 'Tell the old contact of the change',
   changed_new: 'Tell the new contact of the change',
 };
-/** Nobody takes it any more after this time: the number or the mailbox is gone. */
-const GIVEN_UP_AFTER = '24h';
-
 /** One message by mail or SMS, tried until it is taken or refused for good. */
 export const sendContactMessage = (
   channel: ContactChannel,
   changeId: string,
   message: ContactMessage,
 ): Promise<void> => {
-  const options = { ...MAIL_ACTIVITY, scheduleToCloseTimeout: GIVEN_UP_AFTER, summary: SUMMARIES[message] } as const;
+  const options = { ...NOTICE_ACTIVITY, summary: SUMMARIES[message] } as const;
   if (channel === 'email') {
     const { sendContactMail } = proxyActivities<ContactMailActivities>({ ...options, taskQueue: TASK_QUEUES.email });
     return sendContactMail({ changeId, message });
