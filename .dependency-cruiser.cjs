@@ -54,6 +54,11 @@ const TABLE = {
     types: INJECTED,
     why: 'crypto is a leaf: its own libraries and contracts',
   },
+  keys: {
+    values: [ANY_NODE_MODULE, ...folders('contracts', 'crypto'), ...packages('lru-cache')],
+    types: [...INJECTED, ...folders('repositories')],
+    why: 'keys wrap, keep and hand out keys; whoever stores them is injected',
+  },
   mail: {
     values: [ANY_NODE_MODULE, ...folders('contracts'), ...packages('nodemailer', 'libphonenumber-js')],
     types: INJECTED,
@@ -147,14 +152,14 @@ const TABLE = {
     why: 'observability is a leaf: its own libraries and contracts',
   },
   container: {
-    values: ['^src/(?!bin/|workflows/|generated/)'],
+    values: ['^src/(?!bin/|workflows/|generated/)', ...packages('lru-cache')],
     types: packages('pino'),
     why: 'the composition root builds what the folders make, and holds nothing of its own',
   },
   bin: {
     values: [
       ANY_NODE_MODULE,
-      ...['instrumentation', 'api/server', 'api/operations-server', 'grpc/server'].map(file),
+      ...['instrumentation', 'api/server', 'api/operations-server', 'grpc/server', 'contracts/keys'].map(file),
       ...folders('config', 'container', 'observability', 'health', 'temporal', 'gateway'),
       ...packages('@temporalio/worker'),
     ],
@@ -256,7 +261,8 @@ const processWideRules = [
     comment: 'The composition root is for the processes and for tests; everything else is given what it needs.',
     severity: 'error',
     from: { path: '^(src|tools)/', pathNot: ['^src/(bin|container)/', '\\.test\\.ts$', '^tools/bench'] },
-    to: { path: folders('container') },
+    // Commands of the operator encrypt and seal as the processes do.
+    to: { path: folders('container'), pathNot: file('container/protection') },
   },
   {
     name: 'bin-is-the-end',

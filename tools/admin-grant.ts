@@ -2,13 +2,11 @@ import { parseArgs } from 'node:util';
 
 import { z } from 'zod';
 
+import { buildProtection } from '../src/container/protection';
 import { emailSchema } from '../src/contracts/identity';
 import { ROLES } from '../src/contracts/session';
-import { createAuditSeal } from '../src/crypto/audit-seal';
 import { createBlindIndex } from '../src/crypto/blind-index';
-import { createFieldCipher } from '../src/crypto/field-cipher';
 import { createAdminRepository } from '../src/repositories/admin-repository';
-import { createAuditTrail } from '../src/repositories/audit-trail';
 import { createDatabase } from '../src/repositories/prisma-client';
 
 import { loadServiceConfig } from './service-environment';
@@ -21,12 +19,11 @@ const USAGE = `npm run admin:grant -- --email <address> --role ${ROLES.join('|')
 const optionsSchema = z.object({ email: emailSchema, role: z.enum(ROLES) });
 
 const grant = async ({ email, role }: z.output<typeof optionsSchema>): Promise<string> => {
-  const { database: config, security } = loadServiceConfig();
-  const database = createDatabase(config);
+  const config = loadServiceConfig();
+  const database = createDatabase(config.database);
   try {
-    const cipher = createFieldCipher(security.fieldEncryptionKeys);
-    const audit = createAuditTrail(cipher, createAuditSeal(security.fieldEncryptionKeys));
-    const blindIndex = createBlindIndex(security.blindIndexKey);
+    const { audit } = buildProtection(config, database);
+    const blindIndex = createBlindIndex(config.security.blindIndexKey);
     const accounts = createAdminRepository({ database, blindIndex, audit });
     const userId = await accounts.findUserIdByEmail(email);
     if (userId === undefined) throw new Error('No account has this address: register it first');

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-import { createAuditSeal } from '../src/crypto/audit-seal';
+import { buildProtection } from '../src/container/protection';
 import { type AuditHead, createAuditVerifier } from '../src/repositories/audit-verifier';
 import { createDatabase } from '../src/repositories/prisma-client';
 
@@ -22,10 +22,10 @@ const main = async (): Promise<void> => {
     options: { expect: { type: 'string' }, after: { type: 'string' }, help: { type: 'boolean' } },
   });
   if (values.help) return console.log(USAGE);
-  const { database: config, security } = loadServiceConfig();
-  const database = createDatabase(config);
+  const config = loadServiceConfig();
+  const database = createDatabase(config.database);
   try {
-    const verify = createAuditVerifier(database, createAuditSeal(security.fieldEncryptionKeys));
+    const verify = createAuditVerifier(database, buildProtection(config, database).auditSeal);
     const { valid, checked, last, defect } = await verify({
       after: BigInt(values.after ?? '0'),
       ...(values.expect !== undefined && { expected: readHead(values.expect) }),

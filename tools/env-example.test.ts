@@ -16,8 +16,7 @@ const fields = Object.values(ENV_SECTIONS).flatMap(({ shape }) => Object.entries
 const key = Buffer.from(Array.from({ length: 32 }, (_, index) => index)).toString('base64');
 const SECRETS = {
   DATABASE_URL: 'postgresql://meqenet:local@localhost:5432/meqenet_auth',
-  FIELD_ENCRYPTION_KEYS: `k1:${key}`,
-  PAYLOAD_CODEC_KEYS: `k1:${key}`,
+  ROOT_KEYS: `k1:${key}`,
   BLIND_INDEX_KEY: key,
   TOKEN_KEY: key,
 };

@@ -24,6 +24,7 @@ const TITLES: Record<keyof typeof ENV_SECTIONS, string> = {
   mail: 'Outgoing mail',
   sms: 'Outgoing SMS',
   security: 'Tokens, passwords and keys',
+  keys: 'Encryption of what is stored',
   webauthn: 'Passkeys (WebAuthn)',
   limits: 'Rate limits and lock-out',
   pino: 'Logging',

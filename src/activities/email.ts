@@ -27,8 +27,8 @@ export const createEmailActivities = (deps: Dependencies) => ({
     const { registrations, codes, mailer, verificationUrl } = deps;
     const registration = await registrations.findOpen(registrationId);
     if (registration === undefined || issue < registration.codesIssued) return;
-    const { kind, submission, expiresAt } = registration;
-    const mail = { registrationId, issue, to: submission.email, locale: submission.locale };
+    const { kind, profile, expiresAt } = registration;
+    const mail = { registrationId, issue, to: profile.email, locale: profile.locale };
     await sending('MAIL_REJECTED', async () => {
       if (kind === 'SIGN_UP') {
         const code = codes.code(registrationId, issue);

@@ -1,10 +1,11 @@
 import { listen } from '../api/server';
 import { buildApi } from '../container/api';
 
-import { runProcess } from './run-process';
+import { checkKeys, runProcess } from './run-process';
 
 void runProcess('api', async (context) => {
-  const { app, readiness, close } = buildApi(context);
+  const { app, readiness, dataKeys, close } = buildApi(context);
+  await checkKeys(dataKeys, context.logger);
   const { host, port, requestTimeoutMs, shutdownTimeoutMs } = context.config.app;
   const server = await listen(app, { host, port, requestTimeoutMs, portSetting: 'AUTH_SERVICE_PORT' });
   return async () => {

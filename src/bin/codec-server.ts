@@ -1,8 +1,9 @@
 import { listen } from '../api/server';
+import { buildCodec } from '../container/codec';
 import { createCodecServer } from '../temporal/codec-server';
 import { createPayloadCodec } from '../temporal/payload-codec';
 
-import { runProcess } from './run-process';
+import { checkKeys, runProcess } from './run-process';
 
 /** Whoever reaches this server reads everything, so it is for one's own machine only until it knows who asks. */
 const LOOPBACK = '127.0.0.1';
@@ -11,8 +12,10 @@ void runProcess('codec-server', async ({ config, logger }) => {
   if (config.app.environment === 'production') {
     throw new Error('The codec server does not ask who its callers are yet: it must not run in production');
   }
-  const { codecKeys, codecServer } = config.temporal;
-  const app = createCodecServer(createPayloadCodec(codecKeys), codecServer.origins);
+  const { codecServer } = config.temporal;
+  const { dataKeys, close } = buildCodec(config);
+  await checkKeys(dataKeys, logger);
+  const app = createCodecServer(createPayloadCodec(dataKeys), codecServer.origins);
   const server = await listen(app, {
     host: LOOPBACK,
     port: codecServer.port,
@@ -22,5 +25,6 @@ void runProcess('codec-server', async ({ config, logger }) => {
   logger.info({ origins: codecServer.origins }, 'decoding for the Temporal UI');
   return async () => {
     await server.close(config.app.shutdownTimeoutMs);
+    await close();
   };
 });

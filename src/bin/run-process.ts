@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import { ConfigError } from '../config/load';
 import { watchConfig, type WatchedConfig } from '../config/watch';
 import type { ProcessContext } from '../container/process';
+import { DataKeyError, RootKeyError } from '../contracts/keys';
+import type { DataKeyRing } from '../keys/data-keys';
 import { createLogger } from '../observability/logger';
 import { createMetrics, type Metrics } from '../observability/metrics';
 import { createReloadMetrics } from '../observability/reload-metrics';
@@ -13,6 +15,26 @@ export type Stop = () => Promise<void>;
 /** Ends the process once the log is written. */
 const end = (logger: Logger, exitCode: number): void => {
   logger.flush(() => process.exit(exitCode));
+};
+
+/** The keys are of no use: whoever supervises the process need not start it anew. */
+class KeyRefusal extends Error {}
+
+/**
+ * Has the data keys ready before anything is served. A database that does not answer is no reason to refuse: they are loaded
+ * at their first use then.
+ *
+ * @throws to end the process with exit code 78, when the key store is lost or belongs to another root key
+ */
+export const checkKeys = async (dataKeys: DataKeyRing, logger: Logger): Promise<void> => {
+  try {
+    await dataKeys.check();
+  } catch (error) {
+    const isRefused =
+      error instanceof DataKeyError || (error instanceof RootKeyError && error.reason !== 'unavailable');
+    if (isRefused) throw new KeyRefusal(error.message);
+    logger.warn({ err: error }, 'the data keys cannot be loaded yet');
+  }
 };
 
 /** Takes changes of `CONFIG_FILE` over, and says so. */
@@ -69,6 +91,11 @@ export const runProcess = async (name: string, start: (context: ProcessContext) 
     followConfig(watched, logger, metrics);
     logger.info('started');
   } catch (error) {
-    crash(error);
+    if (error instanceof KeyRefusal) {
+      process.stderr.write(`${name} cannot start. ${error.message}\n`);
+      end(logger, 78);
+    } else {
+      crash(error);
+    }
   }
 };

@@ -8,7 +8,7 @@ import { createSdkLogger } from '../temporal/sdk-logger';
 import { selectTaskQueues, startWorkers, type Workers } from '../temporal/worker';
 import { bundleWorkflows } from '../temporal/workflow-bundle';
 
-import { runProcess } from './run-process';
+import { checkKeys, runProcess } from './run-process';
 
 const RETRY_MS = 1_000;
 
@@ -26,7 +26,11 @@ void runProcess('worker', async (context) => {
 
   let workers: Workers | undefined;
   let stopping = false;
-  const { activities, readiness, ensureSchedules, close } = buildWorker(context, () => workers?.isPolling() ?? false);
+  const { activities, readiness, dataKeys, ensureSchedules, close } = buildWorker(
+    context,
+    () => workers?.isPolling() ?? false,
+  );
+  await checkKeys(dataKeys, logger);
   const server = await startOperationsServer({
     ...context,
     readiness,
@@ -46,6 +50,7 @@ void runProcess('worker', async (context) => {
           shutdownTimeoutMs: config.app.shutdownTimeoutMs,
           workflowBundle,
           activities,
+          dataKeys,
         });
       } catch (error) {
         logger.warn({ err: error }, 'the workers cannot start yet');

@@ -12,8 +12,7 @@ const key = (seed: number): string =>
 
 const REQUIRED = {
   DATABASE_URL: 'postgresql://meqenet:x8Jq2mTz@db.internal:5432/meqenet_auth',
-  FIELD_ENCRYPTION_KEYS: `k1:${key(1)}`,
-  PAYLOAD_CODEC_KEYS: `k1:${key(2)}`,
+  ROOT_KEYS: `k1:${key(1)}`,
   BLIND_INDEX_KEY: key(3),
   TOKEN_KEY: key(4),
 };
@@ -242,15 +241,15 @@ describe('keys', () => {
     ['a repeated word', Buffer.from('change-me-change-me-change-me-ch').toString('base64')],
   ])('that are %s are refused', (_, value) => {
     expect(problemsOf({ BLIND_INDEX_KEY: value })).toHaveLength(1);
-    expect(problemsOf({ FIELD_ENCRYPTION_KEYS: `k1:${value}` })).toHaveLength(1);
+    expect(problemsOf({ ROOT_KEYS: `k1:${value}` })).toHaveLength(1);
   });
 });
 
 describe('key rings', () => {
   it('encrypt with the first key and keep the others', () => {
-    const { fieldEncryptionKeys } = load({ FIELD_ENCRYPTION_KEYS: `k2:${key(20)}, k1:${key(1)}` }).security;
-    expect(fieldEncryptionKeys.activeKeyId).toBe('k2');
-    expect([...fieldEncryptionKeys.keys].map(([id, bytes]) => [id, bytes.toString('base64')])).toEqual([
+    const { rootKeys } = load({ ROOT_KEYS: `k2:${key(20)}, k1:${key(1)}` }).keys;
+    expect(rootKeys.activeKeyId).toBe('k2');
+    expect([...rootKeys.keys].map(([id, bytes]) => [id, bytes.toString('base64')])).toEqual([
       ['k2', key(20)],
       ['k1', key(1)],
     ]);
@@ -264,7 +263,7 @@ describe('key rings', () => {
     ['with an id twice', `k1:${key(1)},k1:${key(2)}`, /the id of entry 2 twice/],
     ['with a bad key further on', `k1:${key(1)},k0:short`, /entry 2 must be 32 bytes/],
   ])('%s are refused', (_, value, message) => {
-    expect(problemsOf({ PAYLOAD_CODEC_KEYS: value })).toEqual([expect.stringMatching(message)]);
+    expect(problemsOf({ ROOT_KEYS: value })).toEqual([expect.stringMatching(message)]);
   });
 });
 

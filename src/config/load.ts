@@ -6,6 +6,7 @@ import { appEnv, toAppConfig } from './app.config';
 import { readConfigFile } from './config-file';
 import { databaseEnv, toDatabaseConfig } from './database.config';
 import { configFields } from './fields';
+import { keysEnv, toKeysConfig } from './keys.config';
 import { limitsEnv, toLimitsConfig } from './limits.config';
 import { mailEnv, toMailConfig } from './mail.config';
 import { pinoEnv, toPinoConfig } from './pino.config';
@@ -27,6 +28,7 @@ export const ENV_SECTIONS = {
   mail: mailEnv,
   sms: smsEnv,
   security: securityEnv,
+  keys: keysEnv,
   webauthn: webauthnEnv,
   limits: limitsEnv,
   pino: pinoEnv,
@@ -41,6 +43,7 @@ const environmentSchema = z.object({
   ...mailEnv.shape,
   ...smsEnv.shape,
   ...securityEnv.shape,
+  ...keysEnv.shape,
   ...webauthnEnv.shape,
   ...limitsEnv.shape,
   ...pinoEnv.shape,
@@ -139,6 +142,7 @@ export const loadConfig = (environment: Environment = process.env, fileText?: st
     mail: toMailConfig(parsed.data),
     sms: toSmsConfig(parsed.data),
     security: toSecurityConfig(parsed.data),
+    keys: toKeysConfig(parsed.data),
     webauthn: toWebauthnConfig(parsed.data),
     limits: toLimitsConfig(parsed.data),
     pino: toPinoConfig(parsed.data),

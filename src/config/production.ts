@@ -41,7 +41,7 @@ const databaseProblems = (databaseUrl: string | undefined): string[] => {
 };
 
 const keyRingProblems = (values: Readonly<Record<string, string>>): string[] =>
-  ['FIELD_ENCRYPTION_KEYS', 'PAYLOAD_CODEC_KEYS']
+  ['ROOT_KEYS']
     .filter((name) => DEVELOPMENT_KEY.test(values[name] ?? ''))
     .map((name) => `${name}: holds a development key (its id starts with dev), which is refused in production`);
 

@@ -1,16 +1,6 @@
 import { z } from 'zod';
 
-import {
-  choice,
-  duration,
-  integer,
-  optionalHttpUrl,
-  reloadable,
-  secretKey,
-  secretKeyRing,
-  subset,
-  text,
-} from './fields';
+import { choice, duration, integer, optionalHttpUrl, reloadable, secretKey, subset, text } from './fields';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -82,7 +72,6 @@ export const securityEnv = z.object({
   ARGON2_PARALLELISM: integer(1, 1, 16, 'Argon2id lanes'),
   PASSWORD_HASH_CONCURRENCY: integer(2, 1, 64, 'Password hashes computed at once; as many as there are cores'),
   PASSWORD_HASH_QUEUE: integer(128, 0, 10_000, 'Password hashes that may wait; more are answered with 503'),
-  FIELD_ENCRYPTION_KEYS: secretKeyRing('Keys that encrypt personal data in the database'),
   BLIND_INDEX_KEY: secretKey('Key of the blind indexes by which encrypted values are looked up'),
   TOKEN_KEY: secretKey('Key from which verification codes and successors of refresh tokens are derived'),
 });
@@ -137,7 +126,6 @@ export const toSecurityConfig = (env: z.output<typeof securityEnv>) => ({
     concurrency: env.PASSWORD_HASH_CONCURRENCY,
     queueLimit: env.PASSWORD_HASH_QUEUE,
   },
-  fieldEncryptionKeys: env.FIELD_ENCRYPTION_KEYS,
   blindIndexKey: env.BLIND_INDEX_KEY,
   tokenKey: env.TOKEN_KEY,
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { address, duration, integer, list, optionalText, origins, port, secretKeyRing, text } from './fields';
+import { address, duration, integer, list, optionalText, origins, port, text } from './fields';
 
 export const temporalEnv = z.object({
   TEMPORAL_ADDRESS: address('localhost:7233', 'Temporal frontend'),
@@ -20,7 +20,6 @@ export const temporalEnv = z.object({
     'http://localhost:8233,http://127.0.0.1:8233',
     'Origins of the Temporal UI that may call the codec server',
   ),
-  PAYLOAD_CODEC_KEYS: secretKeyRing('Keys that encrypt all that Temporal stores'),
 });
 
 /** Temporal: client, workers and codec. Times are milliseconds. */
@@ -29,7 +28,6 @@ export const toTemporalConfig = (env: z.output<typeof temporalEnv>) => ({
   namespace: env.TEMPORAL_NAMESPACE,
   rpcTimeoutMs: env.TEMPORAL_RPC_TIMEOUT,
   updateTimeoutMs: env.TEMPORAL_UPDATE_TIMEOUT,
-  codecKeys: env.PAYLOAD_CODEC_KEYS,
   codecServer: { port: env.CODEC_SERVER_PORT, origins: env.CODEC_SERVER_ORIGINS },
   worker: {
     taskQueues: env.WORKER_TASK_QUEUES,

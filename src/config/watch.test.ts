@@ -12,8 +12,7 @@ const key = (seed: number): string =>
   Buffer.from(Array.from({ length: 32 }, (_, i) => (seed + i) % 256)).toString('base64');
 const REQUIRED = {
   DATABASE_URL: 'postgresql://meqenet:x8Jq2mTz@db.internal:5432/meqenet_auth',
-  FIELD_ENCRYPTION_KEYS: `k1:${key(1)}`,
-  PAYLOAD_CODEC_KEYS: `k1:${key(2)}`,
+  ROOT_KEYS: `k1:${key(1)}`,
   BLIND_INDEX_KEY: key(3),
   TOKEN_KEY: key(4),
 };

@@ -20,11 +20,11 @@ import type { Data } from './data';
 
 /** What administrators and auditors do. */
 export const buildAdministration = (data: Data, { app, security }: Config, starter: WorkflowStarter) => {
-  const { database, cipher, blindIndex, audit, recordAudit, users, toUserResponse } = data;
+  const { database, ciphers, blindIndex, audit, recordAudit, users, toUserResponse } = data;
   const cursors = createCursors(deriveKey(security.tokenKey, 'cursor'));
   const accounts = createAdminRepository({ database, blindIndex, audit });
   const verify = createAuditVerifier(database, data.auditSeal);
-  const events = createAuditRepository(database, cipher);
+  const events = createAuditRepository(database, ciphers.audit);
   // Half of the request's time: the last batch and the answer need some.
   const verifyBudgetMs = app.requestTimeoutMs / 2;
   return {

@@ -37,12 +37,12 @@ import { buildPasskeyRoutes } from './passkeys';
 /** Stands last of the interceptors, innermost: it must remember nothing of what limits and permissions refuse. */
 const buildIdempotency = (
   { security }: Config,
-  { database, cipher }: Pick<Data, 'database' | 'cipher'>,
+  { database, ciphers }: Pick<Data, 'database' | 'ciphers'>,
   logger: Logger,
 ) =>
   idempotency({
     keys: createIdempotencyKeys(security.tokenKey),
-    repository: createIdempotencyRepository(database, cipher),
+    repository: createIdempotencyRepository(database, ciphers.answers),
     logger,
   });
 
@@ -69,8 +69,8 @@ const buildApiReadiness = ({ database, queue, temporal, transport }: ApiParts) =
 export const buildApi = (context: ProcessContext) => {
   const { config, logger, metrics } = context;
   const data = buildData(config);
-  const { database, cipher } = data;
-  const temporal = createTemporalConnection(config.temporal);
+  const { database, dataKeys } = data;
+  const temporal = createTemporalConnection(config.temporal, dataKeys);
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
   const transport = createMailTransport(config.mail);
   const { routeLimits, lockOut, close: closeLimits } = buildLimits(context, data);
@@ -94,7 +94,7 @@ export const buildApi = (context: ProcessContext) => {
       ...contactChangeRoutes({ contactChanges, profile }),
       ...administration.routes,
     ],
-    interceptors: [buildIdempotency(config, { database, cipher }, logger)],
+    interceptors: [buildIdempotency(config, data, logger)],
     pages: [...verifyEmailPages(), ...resetPasswordPages(), ...recoveryPages()],
     authenticate: sessions.authenticate,
     onDenied: administration.onDenied,
@@ -120,5 +120,5 @@ export const buildApi = (context: ProcessContext) => {
       () => database.$disconnect(),
     );
   };
-  return { app, readiness, close };
+  return { app, readiness, dataKeys, close };
 };

@@ -1,9 +1,7 @@
 import type { Config } from '../config/load';
 import type { NewAuditEvent } from '../contracts/audit';
 import type { FieldCipher } from '../contracts/data-protection';
-import { createAuditSeal } from '../crypto/audit-seal';
 import { createBlindIndex } from '../crypto/blind-index';
-import { createFieldCipher } from '../crypto/field-cipher';
 import { createRecoveryCodes } from '../crypto/recovery-code';
 import { createRecoveryTokens } from '../crypto/recovery-token';
 import { createResetTokens } from '../crypto/reset-token';
@@ -11,7 +9,7 @@ import { createTotp } from '../crypto/totp';
 import { createVerificationCodes, type VerificationCodes } from '../crypto/verification-code';
 import { createRestrictions } from '../identity/restrictions';
 import { createToUserResponse } from '../identity/users';
-import { createAuditTrail } from '../repositories/audit-trail';
+import type { AuditTrail } from '../repositories/audit-trail';
 import { createContactChangeRepository } from '../repositories/contact-change-repository';
 import { createFactorCodeRepository } from '../repositories/factor-code-repository';
 import { createPasskeys } from '../crypto/passkeys';
@@ -30,10 +28,12 @@ import { createRememberedDeviceRepository } from '../repositories/remembered-dev
 import { createSentStrategy } from '../repositories/sent-factor-strategy';
 import { createUserRepository } from '../repositories/user-repository';
 
+import { buildProtection } from './protection';
+
 interface MfaParts {
   readonly database: ReturnType<typeof createDatabase>;
   readonly cipher: FieldCipher;
-  readonly audit: ReturnType<typeof createAuditTrail>;
+  readonly audit: AuditTrail;
   readonly codes: VerificationCodes;
   readonly config: Config;
 }
@@ -68,11 +68,11 @@ const buildMfaData = (parts: MfaParts) => {
 export const buildData = (config: Config) => {
   const { security } = config;
   const database = createDatabase(config.database);
-  const cipher = createFieldCipher(security.fieldEncryptionKeys);
+  const protection = buildProtection(config, database);
+  const { audit } = protection;
+  const cipher = protection.ciphers.fields;
   const blindIndex = createBlindIndex(security.blindIndexKey);
   const codes = createVerificationCodes(security.tokenKey);
-  const auditSeal = createAuditSeal(security.fieldEncryptionKeys);
-  const audit = createAuditTrail(cipher, auditSeal);
   const users = createUserRepository({ database, cipher, blindIndex });
   const registrations = createRegistrationRepository({ database, cipher, blindIndex, users, codes, audit });
   const recordAudit = (event: NewAuditEvent) => audit.append(database.sql, event);
@@ -85,7 +85,7 @@ export const buildData = (config: Config) => {
   const toUserResponse = createToUserResponse(restrictions);
   const outbox = createNoticeOutbox(database);
   return {
-    ...{ database, cipher, blindIndex, codes, audit, auditSeal, recordAudit, users, registrations },
+    ...{ database, ...protection, cipher, blindIndex, codes, recordAudit, users, registrations },
     ...mfa,
     ...{ resetTokens, resets, passwords, contactChanges, restrictions, toUserResponse, outbox },
   };

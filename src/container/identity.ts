@@ -42,11 +42,11 @@ const buildPasswordPolicy = ({ security }: Config, logger: Logger) => {
 /** Sessions with their tokens. */
 const buildSessions = (
   { security }: Config,
-  { database, cipher, blindIndex, audit }: Data,
+  { database, cipher, ciphers, blindIndex, audit }: Data,
   notices: Notices,
   policy: MfaPolicy,
 ) => {
-  const keyRing = createSigningKeyRing(createSigningKeyRepository(database, cipher), security.signingKeys);
+  const keyRing = createSigningKeyRing(createSigningKeyRepository(database, ciphers.signingKeys), security.signingKeys);
   const accessTokens = createAccessTokens(keyRing, security.jwt);
   const sessions = createSessions({
     sessions: createSessionRepository({ database, audit, protectDevice: createProtectDevice(cipher, blindIndex) }),

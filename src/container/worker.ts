@@ -71,8 +71,8 @@ const buildRecoveryActivities = (data: Data) =>
 /** The `worker` process: activities with what they use. */
 export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () => boolean | Promise<boolean>) => {
   const data = buildData(config);
-  const { database, cipher, codes, users, registrations, resets, resetTokens, outbox } = data;
-  const temporal = createTemporalConnection(config.temporal);
+  const { database, ciphers, codes, users, registrations, resets, resetTokens, outbox } = data;
+  const temporal = createTemporalConnection(config.temporal, data.dataKeys);
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
   const enqueueNotice = createEnqueueNotice({ users, queue });
   const sweepIntervalMs = config.queue.noticeSweepIntervalMs;
@@ -108,7 +108,7 @@ export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () =>
       sms: contact.sms,
       maintenance: {
         ...createSigningKeyActivities({
-          signingKeys: createSigningKeyRepository(database, cipher),
+          signingKeys: createSigningKeyRepository(database, ciphers.signingKeys),
           generate: generateSigningKey,
           times: config.security.signingKeys,
         }),
@@ -116,6 +116,7 @@ export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () =>
       },
     },
     readiness,
+    dataKeys: data.dataKeys,
     /** What recurs on these queues is in Temporal. @throws when Temporal does not answer: try again */
     ensureSchedules: async (queues: readonly TaskQueue[]): Promise<void> => {
       if (!queues.includes(TASK_QUEUES.maintenance)) return;

@@ -82,14 +82,16 @@ export interface RecoveryNotice {
   readonly message: RecoveryMessage;
 }
 
-export const recoveryDeviceLocation = (recoveryId: string): FieldLocation => ({
+export const recoveryDeviceLocation = (recoveryId: string, userId: string): FieldLocation => ({
   table: 'account_recoveries',
   column: 'device_ciphertext',
   rowId: recoveryId,
+  personId: userId,
 });
 /** Of whoever asks, approves or completes. */
-export const recoveryOriginLocation = (recoveryId: string): FieldLocation => ({
+export const recoveryOriginLocation = (recoveryId: string, actorId: string): FieldLocation => ({
   table: 'account_recoveries',
   column: 'origin_ciphertext',
   rowId: recoveryId,
+  personId: actorId,
 });

@@ -50,6 +50,9 @@ export const AUDIT_ACTIONS = [
   'role.revoked',
   'audit.read',
   'audit.verified',
+  'data.refused',
+  'data_key.activated',
+  'data_key.retired',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
@@ -93,6 +96,6 @@ export interface NewAuditEvent {
 /** Proves that an event is the service's own. */
 export interface AuditSeal {
   /** Seals the canonical text of an event. */
-  seal(content: string): string;
-  isGenuine(seal: string, content: string): boolean;
+  seal(content: string): Promise<string>;
+  isGenuine(seal: string, content: string): Promise<boolean>;
 }

@@ -94,13 +94,15 @@ export interface ContactNoticeInput {
   readonly isLast: boolean;
 }
 
-export const contactLocation = (changeId: string): FieldLocation => ({
+export const contactLocation = (changeId: string, userId: string): FieldLocation => ({
   table: 'contact_changes',
   column: 'contact_ciphertext',
   rowId: changeId,
+  personId: userId,
 });
 export const contactOriginLocation = (userId: string): FieldLocation => ({
   table: 'contact_changes',
   column: 'origin_ciphertext',
   rowId: userId,
+  personId: userId,
 });

@@ -3,13 +3,29 @@ export interface FieldLocation {
   readonly table: string;
   readonly column: string;
   readonly rowId: string;
+  /** Whom it is about: erased with them. What is about nobody, such as a signing key, has none. */
+  readonly personId?: string | undefined;
 }
 
-/** Encrypts single values of the database. */
+/** Encrypts single values of the database. Both reject where keys cannot be had (`DataKeyError`, `DatabaseUnavailableError`). */
 export interface FieldCipher {
-  encrypt(plaintext: string, location: FieldLocation): string;
-  /** @throws {FieldCipherError} when the value was altered, moved, truncated, or its key is unknown */
-  decrypt(ciphertext: string, location: FieldLocation): string;
+  /** @throws {FieldCipherError} `erased` */
+  encrypt(plaintext: string, location: FieldLocation): Promise<string>;
+  /** @throws {FieldCipherError} when the value was altered, moved, truncated, its key is unknown, or its person erased */
+  decrypt(ciphertext: string, location: FieldLocation): Promise<string>;
+}
+
+export type FieldCipherReason = 'malformed' | 'unknown_key' | 'not_authentic' | 'unknown_person' | 'erased';
+
+/** A value that cannot be read; the message says why and never shows the value. */
+export class FieldCipherError extends Error {
+  constructor(
+    readonly reason: FieldCipherReason,
+    readonly location: FieldLocation,
+  ) {
+    super(`${location.table}.${location.column} cannot be decrypted: ${reason}`);
+    this.name = 'FieldCipherError';
+  }
 }
 
 /** Identifiers that are looked up by equality. */

@@ -59,4 +59,5 @@ export const factorLabelLocation = (userId: string): FieldLocation => ({
   table: 'factors',
   column: 'label_ciphertext',
   rowId: userId,
+  personId: userId,
 });

@@ -49,8 +49,9 @@ export const resetUpdate = defineUpdate<ResetOutcome, [password: NewPassword]>('
 /** The same link again within this time is one mail, milliseconds. */
 export const RESET_RESEND_INTERVAL_MS = 60_000;
 
-export const resetPasswordHashLocation = (resetId: string): FieldLocation => ({
+export const resetPasswordHashLocation = (resetId: string, userId: string): FieldLocation => ({
   table: 'password_resets',
   column: 'password_hash_ciphertext',
   rowId: resetId,
+  personId: userId,
 });

@@ -5,11 +5,9 @@ import type { Locale } from './locale';
 
 export const REGISTRATION_WORKFLOW = 'registration';
 
-/** What a person asked for, the password only as its encrypted hash. It crosses Temporal under the payload codec. */
-export interface RegistrationSubmission {
+/** What a person asked for, without the password. */
+export interface RegistrationProfile {
   readonly email: string;
-  /** Argon2id in PHC format, encrypted (see `passwordHashLocation`): who may decode histories cannot crack it. */
-  readonly passwordHashCiphertext: string;
   readonly phone?: string | undefined;
   readonly faydaId?: string | undefined;
   readonly firstName?: string | undefined;
@@ -18,12 +16,24 @@ export interface RegistrationSubmission {
   readonly consents: readonly { readonly purpose: string; readonly version: string }[];
 }
 
-/** Where the hash of an open registration belongs: its row has no id yet when it is encrypted. */
-export const passwordHashLocation = (workflowId: string): FieldLocation => ({
-  table: 'registrations',
-  column: 'password_hash_ciphertext',
-  rowId: workflowId,
-});
+/**
+ * The same as it crosses Temporal: encrypted for the person and for their row, so that who may decode histories reads
+ * nothing of it, and nobody does once the person is erased.
+ */
+export interface RegistrationSubmission {
+  /** Chosen by whoever asked; the id of the account that it may become. */
+  readonly personId: string;
+  /** JSON of a `RegistrationProfile` (see `registrationLocations`). */
+  readonly profileCiphertext: string;
+  /** Argon2id in PHC format (see `registrationLocations`). */
+  readonly passwordHashCiphertext: string;
+}
+
+/** Where the parts of an open registration belong: its row has no id yet when they are encrypted, but a workflow. */
+export const registrationLocations = (workflowId: string, personId: string) => {
+  const location = (column: string): FieldLocation => ({ table: 'registrations', column, rowId: workflowId, personId });
+  return { profile: location('profile_ciphertext'), passwordHash: location('password_hash_ciphertext') };
+};
 
 export interface RegistrationInput {
   readonly submission: RegistrationSubmission;

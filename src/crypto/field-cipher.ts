@@ -1,48 +1,75 @@
-import type { KeyRing } from '../config/fields';
-import type { FieldCipher, FieldLocation } from '../contracts/data-protection';
+import { hkdfSync } from 'node:crypto';
+
+import {
+  type FieldCipher,
+  FieldCipherError,
+  type FieldCipherReason,
+  type FieldLocation,
+} from '../contracts/data-protection';
+import { type DataKeyPurpose, type DataKeys, PersonKeyError, type PersonKeys } from '../contracts/keys';
 
 import { open, seal } from './aead';
 
-const VERSION = 'v1';
-const FORMAT = /^v1:([a-z0-9-]{1,32}):([A-Za-z0-9_-]+)$/;
-
-/** A value that cannot be read; the message says why and never shows the value. */
-export class FieldCipherError extends Error {
-  constructor(
-    readonly reason: 'malformed' | 'unknown_key' | 'not_authentic',
-    location: FieldLocation,
-  ) {
-    super(`${location.table}.${location.column} cannot be decrypted: ${reason}`);
-    this.name = 'FieldCipherError';
-  }
-}
+const VERSION = 'v2';
+const FORMAT = /^v2:([a-z0-9-]{1,32}):([A-Za-z0-9_-]+)$/;
 
 /** JSON, because a plain separator could stand in a part and let two places share one text. */
-const associatedData = ({ table, column, rowId }: FieldLocation, keyId: string): string =>
-  JSON.stringify([VERSION, keyId, table, column, rowId]);
+const associatedData = ({ table, column, rowId, personId }: FieldLocation, keyId: string): string =>
+  JSON.stringify([VERSION, keyId, table, column, rowId, personId ?? null]);
+
+/** The key of one person's values (RFC 5869): neither the data key nor the person's secret gives it alone. */
+const personalKey = (dataKey: Buffer, secret: Buffer): Buffer =>
+  Buffer.from(hkdfSync('sha256', dataKey, secret, 'meqenet-auth/person', 32));
+
+export interface FieldCipherParts {
+  readonly dataKeys: DataKeys;
+  readonly personKeys: PersonKeys;
+  /** Hears of every value that was refused because somebody must have altered or moved it, or its key is gone. */
+  readonly onRefused?: ((error: FieldCipherError) => void) | undefined;
+}
 
 /**
- * Field encryption with AES-256-GCM as `v1:<key id>:<base64url>`. The associated data is the place of the value, so a
- * cipher text copied to another row or column does not decrypt there (ASVS 11.3.4).
+ * Field encryption with AES-256-GCM as `v2:<data key id>:<base64url>`. The associated data is the place of the value, so a
+ * cipher text copied to another row, column or person does not decrypt there (ASVS 11.3.4).
  */
-export const createFieldCipher = ({ activeKeyId, keys }: KeyRing): FieldCipher => {
-  const activeKey = keys.get(activeKeyId);
-  if (activeKey === undefined) throw new Error('The key ring has no active key');
+export const createFieldCipher = (
+  purpose: DataKeyPurpose,
+  { dataKeys, personKeys, onRefused }: FieldCipherParts,
+): FieldCipher => {
+  const refuse = (reason: FieldCipherReason, location: FieldLocation): never => {
+    const error = new FieldCipherError(reason, location);
+    // A person who was erased is no incident.
+    if (reason !== 'erased') onRefused?.(error);
+    throw error;
+  };
+
+  const keyFor = async (dataKey: Buffer, location: FieldLocation, secretOf: (id: string) => Promise<Buffer>) => {
+    if (location.personId === undefined) return dataKey;
+    try {
+      return personalKey(dataKey, await secretOf(location.personId));
+    } catch (error) {
+      if (!(error instanceof PersonKeyError)) throw error;
+      return refuse(error.reason, location);
+    }
+  };
 
   return {
-    encrypt(plaintext, location) {
-      const sealed = seal(activeKey, Buffer.from(plaintext, 'utf8'), associatedData(location, activeKeyId));
-      return `${VERSION}:${activeKeyId}:${sealed.toString('base64url')}`;
+    async encrypt(plaintext, location) {
+      const { id, key } = await dataKeys.active(purpose);
+      const fieldKey = await keyFor(key, location, (id) => personKeys.ensure(id));
+      const sealed = seal(fieldKey, Buffer.from(plaintext, 'utf8'), associatedData(location, id));
+      return `${VERSION}:${id}:${sealed.toString('base64url')}`;
     },
-    decrypt(ciphertext, location) {
+    async decrypt(ciphertext, location) {
       const [, keyId, sealed] = FORMAT.exec(ciphertext) ?? [];
-      if (keyId === undefined || sealed === undefined) throw new FieldCipherError('malformed', location);
-      const key = keys.get(keyId);
-      if (key === undefined) throw new FieldCipherError('unknown_key', location);
+      if (keyId === undefined || sealed === undefined) return refuse('malformed', location);
+      const key = await dataKeys.find(purpose, keyId);
+      if (key === undefined) return refuse('unknown_key', location);
+      const fieldKey = await keyFor(key, location, (id) => personKeys.find(id));
       try {
-        return open(key, Buffer.from(sealed, 'base64url'), associatedData(location, keyId)).toString('utf8');
+        return open(fieldKey, Buffer.from(sealed, 'base64url'), associatedData(location, keyId)).toString('utf8');
       } catch {
-        throw new FieldCipherError('not_authentic', location);
+        return refuse('not_authentic', location);
       }
     },
   };

@@ -56,8 +56,8 @@ const toResponse = ({ id, state, availableAt }: FoundRecovery): RecoveryResponse
 
 export const createAccountRecoveries = (deps: Dependencies): AccountRecoveries => {
   const { recoveries, recoveryTokens, cipher, starter, cancelRecovery } = deps;
-  const encryptOrigin = (recoveryId: string, origin: RequestOrigin): string =>
-    cipher.encrypt(JSON.stringify(origin), recoveryOriginLocation(recoveryId));
+  const encryptOrigin = (recoveryId: string, userId: string, origin: RequestOrigin): Promise<string> =>
+    cipher.encrypt(JSON.stringify(origin), recoveryOriginLocation(recoveryId, userId));
 
   /** When the password was set that was shown. @throws {AppError} `invalid_recovery_token`, and those of `ProvePassword` */
   const passwordChangedAtOf = async (userId: string, password: string, origin: RequestOrigin): Promise<number> => {
@@ -78,8 +78,11 @@ export const createAccountRecoveries = (deps: Dependencies): AccountRecoveries =
         {
           recoveryId,
           passwordChangedAt: passwordChangedAt.getTime(),
-          deviceCiphertext: cipher.encrypt(JSON.stringify({ userAgent, ip }), recoveryDeviceLocation(recoveryId)),
-          originCiphertext: encryptOrigin(recoveryId, origin),
+          deviceCiphertext: await cipher.encrypt(
+            JSON.stringify({ userAgent, ip }),
+            recoveryDeviceLocation(recoveryId, userId),
+          ),
+          originCiphertext: await encryptOrigin(recoveryId, userId, origin),
         },
       );
       if (result.outcome === 'too_early')
@@ -116,7 +119,7 @@ export const createAccountRecoveries = (deps: Dependencies): AccountRecoveries =
       const { id: recoveryId, userId } = shown;
       const passwordChangedAt = await passwordChangedAtOf(userId, password, origin);
       const attemptId = repetitionId ?? randomUUID();
-      const originCiphertext = encryptOrigin(recoveryId, origin);
+      const originCiphertext = await encryptOrigin(recoveryId, userId, origin);
       const completion = { recoveryId, passwordChangedAt, attemptId, originCiphertext };
       const result = await starter.completeRecovery(userId, completion);
       if (result?.outcome === 'completed') return;

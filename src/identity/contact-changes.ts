@@ -96,7 +96,7 @@ export const createContactChanges = (deps: Dependencies): ContactChanges => {
       request: {
         changeId,
         contactIndex: Buffer.from(blindIndex.of(channel, contact)).toString('hex'),
-        contactCiphertext: cipher.encrypt(contact, contactLocation(changeId)),
+        contactCiphertext: await cipher.encrypt(contact, contactLocation(changeId, userId)),
       },
       updateId: randomUUID(),
     });
@@ -127,7 +127,7 @@ export const createContactChanges = (deps: Dependencies): ContactChanges => {
 
     async confirm(channel, { userId, sessionId }, code, { origin, repetitionId }) {
       const attemptId = repetitionId ?? randomUUID();
-      const originCiphertext = cipher.encrypt(JSON.stringify(origin), contactOriginLocation(userId));
+      const originCiphertext = await cipher.encrypt(JSON.stringify(origin), contactOriginLocation(userId));
       const attempt = { code, attemptId, sessionId, originCiphertext };
       const result = await starter.confirmContactChange({ channel, userId }, attempt);
       if (result?.outcome === 'changed') return;

@@ -126,7 +126,7 @@ export const createEnrollments = (deps: Dependencies): Enrollments => {
     if (!deps.policy.mfaFactors.includes(factor)) throw new AppError('factor_not_allowed');
     await authorize(caller);
     if (factor === 'sms_otp' && !deps.canSendSms) throw new AppError('sms_unavailable');
-    const labelCiphertext = label === undefined ? undefined : cipher.encrypt(label, factorLabelLocation(userId));
+    const labelCiphertext = label === undefined ? undefined : await cipher.encrypt(label, factorLabelLocation(userId));
     const begun = await starter.beginEnrollment({
       input: { userId, factor, expiresInMs: deps.expiresInMs },
       begin: { labelCiphertext },

@@ -106,7 +106,7 @@ export const createPasswords = (deps: Dependencies): Passwords => {
       if (user === undefined) throw new AppError('invalid_reset_token');
       await checkPolicy(newPassword, user, credential?.hasSecondFactor ?? false);
       const hash = await hasher.hash(newPassword);
-      const passwordHashCiphertext = cipher.encrypt(hash, resetPasswordHashLocation(resetId));
+      const passwordHashCiphertext = await cipher.encrypt(hash, resetPasswordHashLocation(resetId, userId));
       const loginFailureKeys = keysToUnlock(user, origin);
       const password = { resetId, issue, passwordHashCiphertext, loginFailureKeys };
       const result = await starter.resetPassword(workflowId, password, repetitionId ?? randomUUID());

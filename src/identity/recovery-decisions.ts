@@ -47,7 +47,7 @@ export const createRecoveryDecisions = ({ accounts, reviews, cipher, recordAudit
     if (recovery === undefined) return { outcome: 'closed' };
     const { userId } = recovery;
     const origin = JSON.parse(
-      cipher.decrypt(decision.originCiphertext, recoveryOriginLocation(recoveryId)),
+      await cipher.decrypt(decision.originCiphertext, recoveryOriginLocation(recoveryId, approverId)),
     ) as RequestOrigin;
     const event: NewAuditEvent = {
       action: act === 'approve' ? 'mfa.recovery_approved' : 'mfa.recovery_denied',

@@ -64,7 +64,7 @@ export const createRecoveryReviews = (deps: Dependencies): RecoveryReviews => {
     async decide(id, decision, { caller, origin, repetitionId }) {
       const { userId, status } = await get(id);
       if (status !== 'waiting' && status !== 'ready') throw new AppError('recovery_closed');
-      const originCiphertext = cipher.encrypt(JSON.stringify(origin), recoveryOriginLocation(id));
+      const originCiphertext = await cipher.encrypt(JSON.stringify(origin), recoveryOriginLocation(id, caller.userId));
       const result = await starter.decideRecovery(
         userId,
         { ...decision, recoveryId: id, approverId: caller.userId, originCiphertext },

@@ -1,13 +1,19 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { v7 as uuidv7 } from 'uuid';
+
 import type { RequestOrigin } from '../contracts/audit';
 import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
 import { AppError } from '../contracts/errors';
 import { IDEMPOTENCY_KEY_LIFE_MS } from '../contracts/idempotency';
 import { DEFAULT_LOCALE, type Locale } from '../contracts/locale';
 import type { RegisterRequest, RegistrationState } from '../contracts/registration';
-import { passwordHashLocation, registrationExpiry } from '../contracts/registration-workflow';
+import {
+  registrationExpiry,
+  registrationLocations,
+  type RegistrationProfile,
+} from '../contracts/registration-workflow';
 import type { TokensResponse, UserResponse } from '../contracts/session';
 import type { PasswordHasher } from '../crypto/password-hasher';
 import type { PasswordPolicy } from '../crypto/password-policy';
@@ -87,6 +93,17 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
    */
   const workflowIdOf = (submission: object): string =>
     `registration/${createHmac('sha256', workflowIdKey).update(JSON.stringify(submission)).digest('base64url')}`;
+
+  /** Under a new person's key: of submissions that are one registration, the first is the one that counts. */
+  const sealSubmission = async (workflowId: string, profile: RegistrationProfile, passwordHash: string) => {
+    const personId = uuidv7();
+    const locations = registrationLocations(workflowId, personId);
+    return {
+      personId,
+      profileCiphertext: await cipher.encrypt(JSON.stringify(profile), locations.profile),
+      passwordHashCiphertext: await cipher.encrypt(passwordHash, locations.passwordHash),
+    };
+  };
 
   const pending = (registrationId: string, expiresAt: Date): RegistrationState => ({
     registrationId,
@@ -172,13 +189,12 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
       await policy.check(password, { person, hasSecondFactor: false, path: '/password' });
       const emailIndex = blindIndex.of('email', person.email);
       const passwordHash = await hasher.hashForRegistration(password, emailIndex);
-      const profile = { ...person, locale: locale ?? preferredLocale ?? DEFAULT_LOCALE, consents };
+      const profile: RegistrationProfile = { ...person, locale: locale ?? preferredLocale ?? DEFAULT_LOCALE, consents };
       // A language that was only preferred is no part of the submission: a repetition may come with another header.
       const workflowId = workflowIdOf({ ...person, locale: locale ?? null, consents, passwordHash });
-      const passwordHashCiphertext = cipher.encrypt(passwordHash, passwordHashLocation(workflowId));
       const registrationId = await startOrJoin({
         workflowId,
-        input: { submission: { ...profile, passwordHashCiphertext }, expiresInMs },
+        input: { submission: await sealSubmission(workflowId, profile, passwordHash), expiresInMs },
         emailIndex: Buffer.from(emailIndex).toString('hex'),
       });
       return pending(registrationId, registrationExpiry(registrationId, expiresInMs));

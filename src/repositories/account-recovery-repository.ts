@@ -232,7 +232,7 @@ export const createAccountRecoveryRepository = (deps: Dependencies): AccountReco
         // This very request was stored before, and is over by now.
         if (inserted.length === 0) return { outcome: 'closed' };
         const origin = JSON.parse(
-          cipher.decrypt(begin.originCiphertext, recoveryOriginLocation(recoveryId)),
+          await cipher.decrypt(begin.originCiphertext, recoveryOriginLocation(recoveryId, userId)),
         ) as RequestOrigin;
         await audit.append(sql, {
           // Whoever knows the password.
@@ -264,7 +264,7 @@ export const createAccountRecoveryRepository = (deps: Dependencies): AccountReco
 
     async expire({ recoveryId, at }) {
       const [row] = await database.sql<FoundRow>(FIND_FOR_MESSAGE, [recoveryId]);
-      const event = audit.seal({
+      const event = await audit.seal({
         ...{ action: 'mfa.recovery_expired', actor: SERVICE, subjectId: row?.user_id, details: { recoveryId } },
       });
       if ((await database.sql(EXPIRE, [recoveryId, new Date(at), event])).length === 1) return { state: 'EXPIRED' };
@@ -284,7 +284,7 @@ export const createAccountRecoveryRepository = (deps: Dependencies): AccountReco
 
     async cancel(userId, by, origin) {
       const actor = by === 'link' ? ({ kind: 'anonymous' } as const) : ({ kind: 'user', id: userId } as const);
-      const event = audit.seal({
+      const event = await audit.seal({
         ...{ action: 'mfa.recovery_cancelled', actor, subjectId: userId, origin, details: { by } },
       });
       const [row] = await database.sql<{ id: string }>(CANCEL, [userId, new Date(), by, event]);

@@ -1,6 +1,6 @@
 import type { AuditQuery, StoredAuditEvent } from '../contracts/admin';
 import type { AuditOutcome } from '../contracts/audit';
-import type { FieldCipher } from '../contracts/data-protection';
+import { type FieldCipher, FieldCipherError } from '../contracts/data-protection';
 
 import type { ChainedAuditRow } from './audit-content';
 import { originLocation, type StoredOrigin } from './audit-trail';
@@ -24,12 +24,19 @@ export const createAuditRepository = (
   { sql }: Pick<Database, 'sql'>,
   cipher: Pick<FieldCipher, 'decrypt'>,
 ): AuditRepository => {
-  const toEvent = (row: ChainedAuditRow): StoredAuditEvent => {
-    const { origin_ciphertext: ciphertext } = row;
-    const origin =
-      ciphertext === null
-        ? undefined
-        : (JSON.parse(cipher.decrypt(ciphertext, originLocation(row.id))) as StoredOrigin);
+  /** Undefined where none is recorded, and for somebody who was erased. */
+  const originOf = async (row: ChainedAuditRow): Promise<StoredOrigin | undefined> => {
+    if (row.origin_ciphertext === null) return undefined;
+    try {
+      return JSON.parse(await cipher.decrypt(row.origin_ciphertext, originLocation(row))) as StoredOrigin;
+    } catch (error) {
+      if (error instanceof FieldCipherError && error.reason === 'erased') return undefined;
+      throw error;
+    }
+  };
+
+  const toEvent = async (row: ChainedAuditRow): Promise<StoredAuditEvent> => {
+    const origin = await originOf(row);
     return {
       sequence: row.sequence,
       id: row.id,
@@ -57,7 +64,7 @@ export const createAuditRepository = (
         ['to', (at) => `occurred_at < ${at}::timestamptz`, to],
       ];
       const { statement, values } = newestOf('audit/list', LIST, filters, limit);
-      return (await sql<ChainedAuditRow>(statement, values)).map(toEvent);
+      return Promise.all((await sql<ChainedAuditRow>(statement, values)).map(toEvent));
     },
   };
 };

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 
 import type { AuditSeal, NewAuditEvent, RequestOrigin } from '../contracts/audit';
-import type { FieldCipher } from '../contracts/data-protection';
+import { type FieldCipher, FieldCipherError, type FieldLocation } from '../contracts/data-protection';
 
 import { type AuditRow, canonicalContent } from './audit-content';
 import type { Sql } from './sql';
@@ -9,7 +9,20 @@ import type { Sql } from './sql';
 /** Longer ones are made up; the column must not become a place to fill the disk through. */
 const MAX_USER_AGENT_LENGTH = 512;
 
-export const originLocation = (rowId: string) => ({ table: 'audit_events', column: 'origin_ciphertext', rowId });
+/**
+ * Whom an origin is about: who acted, or where nobody has proven who they are, the account that it was done to; nobody where
+ * that is not known either.
+ */
+export const originLocation = (event: {
+  readonly id: string;
+  readonly actor_id: string | null;
+  readonly subject_id: string | null;
+}): FieldLocation => ({
+  table: 'audit_events',
+  column: 'origin_ciphertext',
+  rowId: event.id,
+  personId: event.actor_id ?? event.subject_id ?? undefined,
+});
 
 /** Where a request came from, as it stands encrypted in an event. */
 export interface StoredOrigin {
@@ -24,7 +37,7 @@ export interface AuditTrail {
   /**
    * Seals events for a statement that does what they record and holds `insertAuditEvents`: no round trip of their own.
    */
-  seal(...events: NewAuditEvent[]): SealedEvents;
+  seal(...events: NewAuditEvent[]): Promise<SealedEvents>;
   /**
    * Records events in the transaction of `sql`, as the last thing before its end: from here on every other event waits for
    * it, which is what keeps the chain one chain.
@@ -49,36 +62,45 @@ export const insertAuditEvents = (parameter: string, onlyIf?: string): string =>
 const APPEND = { name: 'audit/append', text: insertAuditEvents('$1') };
 
 export const createAuditTrail = (cipher: Pick<FieldCipher, 'encrypt'>, seal: Pick<AuditSeal, 'seal'>): AuditTrail => {
-  const encryptOrigin = (rowId: string, origin: RequestOrigin | undefined): string | null => {
+  /** Null for somebody who was erased: what they did is recorded, not from where. */
+  const encryptOrigin = async (origin: RequestOrigin | undefined, location: FieldLocation): Promise<string | null> => {
     if (origin === undefined) return null;
     const userAgent = origin.userAgent?.slice(0, MAX_USER_AGENT_LENGTH).toWellFormed() ?? null;
-    return cipher.encrypt(JSON.stringify({ ip: origin.ip, userAgent } satisfies StoredOrigin), originLocation(rowId));
+    try {
+      return await cipher.encrypt(JSON.stringify({ ip: origin.ip, userAgent } satisfies StoredOrigin), location);
+    } catch (error) {
+      if (error instanceof FieldCipherError && error.reason === 'erased') return null;
+      throw error;
+    }
   };
 
-  const toRow = (event: NewAuditEvent): AuditRow => {
+  const toRow = async (event: NewAuditEvent): Promise<AuditRow> => {
     const { action, outcome = 'success', actor, subjectId, origin, workflowId, details } = event;
-    const id = uuidv7();
+    const about = {
+      id: uuidv7(),
+      actor_id: actor.kind === 'user' ? actor.id : null,
+      subject_id: subjectId ?? null,
+    };
     const row = {
-      id,
+      ...about,
       occurred_at: new Date(),
       action,
       outcome,
       actor_kind: actor.kind,
-      actor_id: actor.kind === 'user' ? actor.id : null,
-      subject_id: subjectId ?? null,
       request_id: origin?.requestId ?? null,
       workflow_id: workflowId ?? null,
-      origin_ciphertext: encryptOrigin(id, origin),
+      origin_ciphertext: await encryptOrigin(origin, originLocation(about)),
       details: details === undefined ? null : JSON.stringify(details),
     };
-    return { ...row, seal: seal.seal(canonicalContent(row)) };
+    return { ...row, seal: await seal.seal(canonicalContent(row)) };
   };
 
-  const sealAll = (...events: NewAuditEvent[]): SealedEvents => JSON.stringify(events.map(toRow));
+  const sealAll = async (...events: NewAuditEvent[]): Promise<SealedEvents> =>
+    JSON.stringify(await Promise.all(events.map(toRow)));
   return {
     seal: sealAll,
     append: async (sql, ...events) => {
-      await sql(APPEND, [sealAll(...events)]);
+      await sql(APPEND, [await sealAll(...events)]);
     },
   };
 };

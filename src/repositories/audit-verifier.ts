@@ -62,17 +62,17 @@ const READ_HEAD = { name: 'audit/head', text: 'SELECT sequence, hash FROM audit_
 type Defect = NonNullable<AuditVerification['defect']>;
 
 /** What is wrong with a row, given the hash of the one before. */
-const defectOf = (
+const defectOf = async (
   row: ChainedAuditRow,
   sequence: bigint,
   previousHash: Buffer,
   seal: AuditSeal,
-): Defect | undefined => {
+): Promise<Defect | undefined> => {
   if (BigInt(row.sequence) !== sequence) return { kind: 'missing', sequence };
   if (!row.previous_hash.equals(previousHash)) return { kind: 'not_chained', sequence };
   const content = canonicalContent(row);
   if (!chainHash(previousHash, sequence, row.seal, content).equals(row.hash)) return { kind: 'changed', sequence };
-  return seal.isGenuine(row.seal, content) ? undefined : { kind: 'not_genuine', sequence };
+  return (await seal.isGenuine(row.seal, content)) ? undefined : { kind: 'not_genuine', sequence };
 };
 
 const isOther = (expected: AuditHead | undefined, sequence: bigint, hash: Buffer): boolean =>
@@ -97,7 +97,7 @@ export const createAuditVerifier =
     const checkBatch = async (): Promise<Defect | boolean> => {
       const rows = await sql<ChainedAuditRow>(READ, [String(sequence), BATCH]);
       for (const row of rows) {
-        const defect = defectOf(row, sequence + 1n, hash, seal);
+        const defect = await defectOf(row, sequence + 1n, hash, seal);
         if (defect !== undefined) return defect;
         [sequence, hash, checked] = [sequence + 1n, row.hash, checked + 1];
         if (isOther(expected, sequence, hash)) return { kind: 'not_expected', sequence };

@@ -3,6 +3,7 @@ import { contactLocation, type ContactChannel } from '../contracts/contact-chang
 import type { Locale } from '../contracts/locale';
 
 import type { Database } from './prisma-client';
+import { userLocation } from './user-fields';
 
 /** A change as the messages about it need it. */
 export interface ContactChangeForMessage {
@@ -65,10 +66,11 @@ const CLOSE = {
     WHERE id = $1`,
 };
 
-export const previousLocation = (changeId: string) => ({
+export const previousLocation = (changeId: string, userId: string) => ({
   table: 'contact_changes',
   column: 'previous_ciphertext',
   rowId: changeId,
+  personId: userId,
 });
 
 export const databaseChannel = (channel: ContactChannel): 'PHONE' | 'EMAIL' =>
@@ -85,9 +87,9 @@ export const createContactChangeRepository = ({ database, cipher }: Dependencies
       kind: row.kind,
       status: row.status,
       expiresAt: row.expires_at,
-      contact: contact === null ? null : cipher.decrypt(contact, contactLocation(changeId)),
-      previous: previous === null ? null : cipher.decrypt(previous, previousLocation(changeId)),
-      accountEmail: cipher.decrypt(email, { table: 'users', column: 'email_ciphertext', rowId: row.user_id }),
+      contact: contact === null ? null : await cipher.decrypt(contact, contactLocation(changeId, row.user_id)),
+      previous: previous === null ? null : await cipher.decrypt(previous, previousLocation(changeId, row.user_id)),
+      accountEmail: await cipher.decrypt(email, userLocation('email_ciphertext', row.user_id)),
       locale: row.locale,
     };
   },

@@ -14,6 +14,7 @@ import { type AuditTrail, insertAuditEvents, type SealedEvents } from './audit-t
 import { previousLocation } from './contact-change-repository';
 import type { Database } from './prisma-client';
 import type { Sql } from './sql';
+import { userLocation } from './user-fields';
 
 export interface ContactConfirmRepository {
   /**
@@ -141,13 +142,13 @@ const INVALID: ContactAttemptOutcome = { outcome: 'invalid_code' };
 export const createContactConfirmRepository = (deps: Dependencies): ContactConfirmRepository => {
   const { database, cipher, audit, codes, highRiskHoldMs } = deps;
 
-  const originOf = (row: ChangeRow, { originCiphertext }: ContactAttempt): RequestOrigin =>
-    JSON.parse(cipher.decrypt(originCiphertext, contactOriginLocation(row.user_id))) as RequestOrigin;
+  const originOf = async (row: ChangeRow, { originCiphertext }: ContactAttempt): Promise<RequestOrigin> =>
+    JSON.parse(await cipher.decrypt(originCiphertext, contactOriginLocation(row.user_id))) as RequestOrigin;
 
-  const eventOf = (row: ChangeRow, attempt: ContactAttempt) => ({
+  const eventOf = async (row: ChangeRow, attempt: ContactAttempt) => ({
     actor: { kind: 'user', id: row.user_id } as const,
     subjectId: row.user_id,
-    origin: originOf(row, attempt),
+    origin: await originOf(row, attempt),
     workflowId: row.workflow_id,
   });
 
@@ -155,18 +156,18 @@ export const createContactConfirmRepository = (deps: Dependencies): ContactConfi
   const refuse = async (sql: Sql, row: ChangeRow, attempt: ContactAttempt, isDecoy: boolean) => {
     const action = row.channel === 'PHONE' ? 'user.phone_change_failed' : 'user.email_change_failed';
     const details = { code: 'invalid_code' };
-    const event = audit.seal({ ...eventOf(row, attempt), action, outcome: 'failure', details });
+    const event = await audit.seal({ ...(await eventOf(row, attempt)), action, outcome: 'failure', details });
     await sql(COUNT_WRONG_ATTEMPT, [row.id, attempt.attemptId, isDecoy, event]);
     return INVALID;
   };
 
   /** @returns what the account had before */
   const setPhone = async (sql: Sql, row: ChangeRow, account: AccountRow, contact: string, now: Date) => {
-    const location = { table: 'users', column: 'phone_ciphertext', rowId: account.id };
+    const location = userLocation('phone_ciphertext', account.id);
     const differs = account.phone_index?.equals(row.contact_index) !== true;
-    await sql(SET_PHONE, [account.id, cipher.encrypt(contact, location), row.contact_index, now, differs]);
+    await sql(SET_PHONE, [account.id, await cipher.encrypt(contact, location), row.contact_index, now, differs]);
     const { phone_ciphertext: previous } = account;
-    return { differs, previous: previous === null ? null : cipher.decrypt(previous, location) };
+    return { differs, previous: previous === null ? null : await cipher.decrypt(previous, location) };
   };
 
   const setEmail = async (
@@ -176,23 +177,23 @@ export const createContactConfirmRepository = (deps: Dependencies): ContactConfi
     contact: string,
     { now, sessionId }: { now: Date; sessionId: string },
   ) => {
-    const location = { table: 'users', column: 'email_ciphertext', rowId: account.id };
+    const location = userLocation('email_ciphertext', account.id);
     const differs = !account.email_index.equals(row.contact_index);
-    await sql(SET_EMAIL, [account.id, cipher.encrypt(contact, location), row.contact_index, now]);
+    await sql(SET_EMAIL, [account.id, await cipher.encrypt(contact, location), row.contact_index, now]);
     if (differs) {
       await sql(END_PASSWORD_RESETS, [account.id, now]);
       await sql(END_OTHER_SESSIONS, [account.id, now, sessionId]);
     }
-    return { differs, previous: cipher.decrypt(account.email_ciphertext, location) };
+    return { differs, previous: await cipher.decrypt(account.email_ciphertext, location) };
   };
 
   /** In the transaction of the change. */
-  const sealEvents = (
+  const sealEvents = async (
     row: ChangeRow,
     attempt: ContactAttempt,
     { differs, releasedUserId }: { differs: boolean; releasedUserId: string | undefined },
-  ): SealedEvents => {
-    const event = eventOf(row, attempt);
+  ): Promise<SealedEvents> => {
+    const event = await eventOf(row, attempt);
     const action = row.channel === 'PHONE' ? 'user.phone_changed' : 'user.email_changed';
     const changed = { ...event, action, details: { changeId: row.id, differs } } as const;
     if (releasedUserId === undefined) return audit.seal(changed);
@@ -208,14 +209,15 @@ export const createContactConfirmRepository = (deps: Dependencies): ContactConfi
     attempt: ContactAttempt,
   ): Promise<ContactAttemptOutcome> => {
     const now = new Date();
-    const contact = cipher.decrypt(row.contact_ciphertext ?? '', contactLocation(row.id));
+    const contact = await cipher.decrypt(row.contact_ciphertext ?? '', contactLocation(row.id, row.user_id));
     if (holder !== undefined) await sql(RELEASE_PHONE, [holder.id, now]);
     const { differs, previous } =
       row.channel === 'PHONE'
         ? await setPhone(sql, row, account, contact, now)
         : await setEmail(sql, row, account, contact, { now, sessionId: attempt.sessionId });
-    const previousCiphertext = differs && previous !== null ? cipher.encrypt(previous, previousLocation(row.id)) : null;
-    const events = sealEvents(row, attempt, { differs, releasedUserId: holder?.id });
+    const previousCiphertext =
+      differs && previous !== null ? await cipher.encrypt(previous, previousLocation(row.id, row.user_id)) : null;
+    const events = await sealEvents(row, attempt, { differs, releasedUserId: holder?.id });
     await sql(COMPLETE, [row.id, now, attempt.attemptId, previousCiphertext, holder?.id ?? null, events]);
     return { outcome: 'changed', differs, hadPrevious: previousCiphertext !== null, releasedUserId: holder?.id };
   };

@@ -72,7 +72,7 @@ export const createDeviceRepository = (dependencies: Dependencies): DeviceReposi
 
   return {
     async endSurplus(userId, limit, origin) {
-      const event = audit.seal({
+      const event = await audit.seal({
         action: 'sessions.ended',
         actor: { kind: 'service' },
         subjectId: userId,
@@ -84,12 +84,17 @@ export const createDeviceRepository = (dependencies: Dependencies): DeviceReposi
 
     async list(userId) {
       const rows = await sql<SessionRow>(LIST, [userId, new Date()]);
-      return rows.map((row) => ({
-        id: row.id,
-        createdAt: row.created_at,
-        lastUsedAt: row.last_used_at,
-        device: row.device_ciphertext === null ? null : readDevice(cipher, row.id, row.device_ciphertext),
-      }));
+      return Promise.all(
+        rows.map(async (row) => ({
+          id: row.id,
+          createdAt: row.created_at,
+          lastUsedAt: row.last_used_at,
+          device:
+            row.device_ciphertext === null
+              ? null
+              : await readDevice(cipher, { id: row.id, userId }, row.device_ciphertext),
+        })),
+      );
     },
   };
 };

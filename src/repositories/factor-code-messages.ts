@@ -3,6 +3,7 @@ import type { Locale } from '../contracts/locale';
 
 import { FIND_FOR_MESSAGE } from './factor-code-statements';
 import type { Database } from './prisma-client';
+import { userLocation } from './user-fields';
 
 /** A code as the message that brings it needs it. */
 export interface FactorCodeForMessage {
@@ -31,6 +32,6 @@ export const createFindFactorCode =
     const column = row.email_ciphertext === null ? 'phone_ciphertext' : 'email_ciphertext';
     const ciphertext = row[column];
     if (ciphertext === null) return undefined;
-    const to = cipher.decrypt(ciphertext, { table: 'users', column, rowId: row.user_id });
+    const to = await cipher.decrypt(ciphertext, userLocation(column, row.user_id));
     return { to, locale: row.locale, expiresAt: row.expires_at };
   };

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 
 import type { RequestOrigin } from '../contracts/audit';
-import type { FieldCipher } from '../contracts/data-protection';
+import type { FieldCipher, FieldLocation } from '../contracts/data-protection';
 import type { FactorKind } from '../contracts/mfa';
 import { factorLabelLocation } from '../contracts/mfa-enrollment-workflow';
 import type { Role } from '../contracts/session';
@@ -152,7 +152,12 @@ export const countRecoveryCodesLeft = async (sql: Sql, userId: string): Promise<
   return row?.left ?? 0;
 };
 
-const secretLocation = (rowId: string) => ({ table: 'factors', column: 'secret_ciphertext', rowId });
+export const factorSecretLocation = (rowId: string, userId: string): FieldLocation => ({
+  table: 'factors',
+  column: 'secret_ciphertext',
+  rowId,
+  personId: userId,
+});
 
 export const createFactorRepository = ({ database, cipher, audit, recoveryCodes }: Dependencies): FactorRepository => {
   const hasAny = async (sql: Sql, userId: string): Promise<boolean> => {
@@ -163,11 +168,13 @@ export const createFactorRepository = ({ database, cipher, audit, recoveryCodes 
   return {
     async list(userId) {
       const rows = await database.sql<ListRow>(LIST, [userId]);
-      const factors = rows.map(({ id, type, label_ciphertext: label, backed_up: backedUp, ...row }) => ({
-        ...{ id, factor: kindOf(type), confirmedAt: row.confirmed_at },
-        ...(backedUp !== null && { backedUp, lastUsedAt: row.last_used_at }),
-        label: label === null ? null : cipher.decrypt(label, factorLabelLocation(userId)),
-      }));
+      const factors = await Promise.all(
+        rows.map(async ({ id, type, label_ciphertext: label, backed_up: backedUp, ...row }) => ({
+          ...{ id, factor: kindOf(type), confirmedAt: row.confirmed_at },
+          ...(backedUp !== null && { backedUp, lastUsedAt: row.last_used_at }),
+          label: label === null ? null : await cipher.decrypt(label, factorLabelLocation(userId)),
+        })),
+      );
       return { factors, recoveryCodesLeft: rows[0]?.codes_left ?? 0 };
     },
 
@@ -175,7 +182,9 @@ export const createFactorRepository = ({ database, cipher, audit, recoveryCodes 
 
     async findTotp(userId) {
       const [row] = await database.sql<{ id: string; secret_ciphertext: string }>(FIND_TOTP, [userId]);
-      return row && { id: row.id, secret: cipher.decrypt(row.secret_ciphertext, secretLocation(row.id)) };
+      return (
+        row && { id: row.id, secret: await cipher.decrypt(row.secret_ciphertext, factorSecretLocation(row.id, userId)) }
+      );
     },
 
     async useTimeStep(factorId, step) {

@@ -107,7 +107,7 @@ export const createIdempotencyRepository = (
       if (row?.same === false) return { outcome: 'reused' };
       return row === undefined || row.answer === null
         ? { outcome: 'in_flight' }
-        : { outcome: 'answered', answer: cipher.decrypt(row.answer, location(id)) };
+        : { outcome: 'answered', answer: await cipher.decrypt(row.answer, location(id)) };
     },
 
     async renew({ id, lease }, leaseMs) {
@@ -115,7 +115,7 @@ export const createIdempotencyRepository = (
     },
 
     async record({ id, lease }, answer) {
-      return (await sql(RECORD, [id, lease, cipher.encrypt(answer, location(id))])).length === 1;
+      return (await sql(RECORD, [id, lease, await cipher.encrypt(answer, location(id))])).length === 1;
     },
 
     async release({ id, lease }) {

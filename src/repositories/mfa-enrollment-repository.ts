@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 
-import type { FieldCipher } from '../contracts/data-protection';
+import type { FieldCipher, FieldLocation } from '../contracts/data-protection';
 import { IDEMPOTENCY_KEY_LIFE_MS } from '../contracts/idempotency';
 import type { FactorCodeRefusal } from '../contracts/factor-code-workflow';
 import { type FactorKind, MAX_FACTOR_ATTEMPTS } from '../contracts/mfa';
@@ -15,7 +15,7 @@ import {
   kindOf,
   type ProvenFactor,
 } from './factor-kinds';
-import { insertRecoveryCodes, type RecoveryCodeSets } from './factor-repository';
+import { factorSecretLocation, insertRecoveryCodes, type RecoveryCodeSets } from './factor-repository';
 import type { Database } from './prisma-client';
 import type { Sql } from './sql';
 
@@ -147,13 +147,17 @@ const CONFIRM = {
       factor_id = $4, recovery_codes = $5 WHERE id = $1`,
 };
 
-const secretLocation = (rowId: string) => ({ table: 'mfa_enrollments', column: 'secret_ciphertext', rowId });
-export const factorSecretLocation = (rowId: string) => ({ table: 'factors', column: 'secret_ciphertext', rowId });
+const secretLocation = (rowId: string, userId: string): FieldLocation => ({
+  table: 'mfa_enrollments',
+  column: 'secret_ciphertext',
+  rowId,
+  personId: userId,
+});
 
 export const createMfaEnrollmentRepository = (deps: Dependencies): MfaEnrollmentRepository => {
   const { database, cipher, audit, strategies, recoveryCodes } = deps;
-  const secretOf = (id: string, { secret_ciphertext: ciphertext }: Row): string | undefined =>
-    ciphertext === null ? undefined : cipher.decrypt(ciphertext, secretLocation(id));
+  const secretOf = async (id: string, { secret_ciphertext: ciphertext, ...row }: Row): Promise<string | undefined> =>
+    ciphertext === null ? undefined : cipher.decrypt(ciphertext, secretLocation(id, row.user_id));
 
   const fail = async (sql: Sql, id: string, row: Row, attemptId: string): Promise<ConfirmOutcome> => {
     await sql(COUNT_WRONG, [id, attemptId]);
@@ -174,7 +178,8 @@ export const createMfaEnrollmentRepository = (deps: Dependencies): MfaEnrollment
     const { isSingle } = strategies[kindOf(type)];
     const [had] = await sql<{ any_kind: boolean; same_kind: boolean }>(HAS_FACTOR, [userId, type]);
     const isFirst = had?.any_kind !== true;
-    const secret = proven.secret === undefined ? null : cipher.encrypt(proven.secret, factorSecretLocation(factorId));
+    const secret =
+      proven.secret === undefined ? null : await cipher.encrypt(proven.secret, factorSecretLocation(factorId, userId));
     const factor = [factorId, userId, type, row.label_ciphertext, secret, proven.timeStep ?? null, now];
     if (isSingle) await sql(DROP_FACTOR, [userId, type]);
     await sql(ADD_FACTOR, factor);
@@ -197,7 +202,7 @@ export const createMfaEnrollmentRepository = (deps: Dependencies): MfaEnrollment
       const begin = database.transact(async (sql) => {
         await sql(HOLD_OWNER, [userId]);
         const secret = await strategies[factor].begin(sql, { enrollmentId, userId });
-        const secretCiphertext = cipher.encrypt(secret, secretLocation(enrollmentId));
+        const secretCiphertext = await cipher.encrypt(secret, secretLocation(enrollmentId, userId));
         await sql(CREATE, [...owner, secretCiphertext, ...times]);
       });
       const refusal = await begin.then(
@@ -223,7 +228,7 @@ export const createMfaEnrollmentRepository = (deps: Dependencies): MfaEnrollment
           lastAttemptId: row.last_attempt_id,
           factorId: row.factor_id,
           recoveryCodes: row.recovery_codes,
-          secret: secretOf(enrollmentId, row),
+          secret: await secretOf(enrollmentId, row),
         }
       );
     },
@@ -240,7 +245,7 @@ export const createMfaEnrollmentRepository = (deps: Dependencies): MfaEnrollment
         // The same try again, after a crash: it was wrong then.
         if (row.last_attempt_id === attemptId)
           return { outcome: row.status === 'OPEN' ? 'invalid_code' : 'too_many_attempts' };
-        const secret = secretOf(enrollmentId, row);
+        const secret = await secretOf(enrollmentId, row);
         if (row.status !== 'OPEN' || secret === undefined || row.expires_at <= new Date() || held.length === 0)
           return { outcome: 'ended' };
         const identity = { enrollmentId, userId: row.user_id, secret };

@@ -116,7 +116,7 @@ export const createPasskeyRepository = ({ database: { sql }, audit }: Dependenci
 
   async suspect({ factorId, userId, signCount, origin }) {
     const noticeId = uuidv7();
-    const event = audit.seal({
+    const event = await audit.seal({
       ...{ action: 'passkey.suspected', outcome: 'denied', actor: { kind: 'anonymous' }, subjectId: userId, origin },
       details: { factorId, signCount },
     });

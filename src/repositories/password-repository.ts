@@ -123,7 +123,7 @@ export const createPasswordRepository = (
 
   async change({ changeId, userId, sessionId, from, to, repetitionId, origin }) {
     const actor = { kind: 'user', id: userId } as const;
-    const event = audit.seal({ action: 'password.changed', actor, subjectId: userId, origin });
+    const event = await audit.seal({ action: 'password.changed', actor, subjectId: userId, origin });
     return transact(async (within) => {
       await within(HOLD, [userId]);
       const values = [userId, to, new Date(), sessionId, from, event, changeId, repetitionId ?? null];

@@ -217,7 +217,7 @@ export const createPasswordResetRepository = ({
         const now = new Date();
         const works = row.status === 'OPEN' && row.has_token && row.mails_issued === issue && row.expires_at > now;
         if (!works) return REFUSED;
-        const hash = cipher.decrypt(passwordHashCiphertext, resetPasswordHashLocation(resetId));
+        const hash = await cipher.decrypt(passwordHashCiphertext, resetPasswordHashLocation(resetId, userId));
         if (!(await replacePassword(sql, { userId, hash, now }))) return REFUSED;
         await sql(COMPLETE, [resetId, now, attemptId, hashOf(resetId, issue)]);
         await clearLoginFailures(

@@ -12,6 +12,11 @@ export interface Database {
   /** For what every request or every registration does. */
   readonly sql: Sql;
   readonly transact: Transact;
+  /**
+   * For keys, on connections of its own: whoever holds one of the others may wait for a key, so that no number of
+   * transactions that do can keep the key from coming.
+   */
+  readonly keySql: Sql;
   /** Gives every connection back. */
   $disconnect(): Promise<void>;
 }
@@ -24,17 +29,22 @@ const createPrisma = (pool: Pool, config: DatabaseConfig): PrismaClient =>
     transactionOptions: { maxWait: config.connectTimeoutMs, timeout: config.queryTimeoutMs },
   });
 
-/** PostgreSQL: one pool of connections under SQL and Prisma. */
+/** Looked up in batches, so that more would wait for work. */
+const KEY_CONNECTIONS = 2;
+
+/** PostgreSQL: one pool of connections under SQL and Prisma, and a small one for keys. */
 export const createDatabase = (config: DatabaseConfig): Database => {
   const pool = createPool(config);
+  const keyPool = createPool({ ...config, poolSize: KEY_CONNECTIONS });
   const prisma = createPrisma(pool, config);
   return {
     prisma,
     sql: createSql(pool),
     transact: createTransact(pool),
+    keySql: createSql(keyPool),
     $disconnect: async () => {
       await prisma.$disconnect();
-      await pool.end();
+      await Promise.all([pool.end(), keyPool.end()]);
     },
   };
 };

@@ -4,6 +4,7 @@ import type { Locale } from '../contracts/locale';
 
 import { type AuditTrail, insertAuditEvents } from './audit-trail';
 import type { Database } from './prisma-client';
+import { userLocation } from './user-fields';
 
 /** What a person may change about themselves; what is absent stays as it is. */
 export interface ProfileChanges {
@@ -42,19 +43,22 @@ const COLUMNS = { firstName: 'first_name_ciphertext', lastName: 'last_name_ciphe
 
 export const createProfileRepository = ({ database, cipher, audit }: Dependencies): ProfileRepository => ({
   async change(userId, changes, origin) {
-    const name = (field: keyof typeof COLUMNS): [boolean, string | null] => {
+    const name = async (field: keyof typeof COLUMNS): Promise<[boolean, string | null]> => {
       const value = changes[field];
-      const location = { table: 'users', column: COLUMNS[field], rowId: userId };
-      return [value !== undefined, value == null ? null : cipher.encrypt(value, location)];
+      return [
+        value !== undefined,
+        value == null ? null : await cipher.encrypt(value, userLocation(COLUMNS[field], userId)),
+      ];
     };
-    const event = audit.seal({
+    const event = await audit.seal({
       action: 'user.profile_changed',
       actor: { kind: 'user', id: userId },
       subjectId: userId,
       origin,
       details: { fields: Object.keys(changes).sort() },
     });
-    const values = [userId, ...name('firstName'), ...name('lastName'), changes.locale ?? null, new Date(), event];
+    const names = [...(await name('firstName')), ...(await name('lastName'))];
+    const values = [userId, ...names, changes.locale ?? null, new Date(), event];
     return (await database.sql(CHANGE, values)).length === 1;
   },
 });

@@ -1,4 +1,4 @@
-import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
+import type { BlindIndex, FieldCipher, FieldLocation } from '../contracts/data-protection';
 
 /** The device of a login, as its owner may recognise it. */
 export interface Device {
@@ -20,19 +20,24 @@ interface SessionId {
 export type ProtectDevice = (
   session: SessionId,
   device: Device,
-) => { readonly index: Uint8Array<ArrayBuffer>; readonly ciphertext: string };
+) => Promise<{ readonly index: Uint8Array<ArrayBuffer>; readonly ciphertext: string }>;
 
-const location = (rowId: string) => ({ table: 'sessions', column: 'device_ciphertext', rowId });
+const location = ({ id, userId }: SessionId): FieldLocation => ({
+  table: 'sessions',
+  column: 'device_ciphertext',
+  rowId: id,
+  personId: userId,
+});
 
 export const createProtectDevice =
   (cipher: Pick<FieldCipher, 'encrypt'>, blindIndex: BlindIndex): ProtectDevice =>
-  ({ id, userId }, { key, userAgent, ip }) => ({
-    index: blindIndex.of('device', `${userId}\0${key}`),
-    ciphertext: cipher.encrypt(JSON.stringify({ userAgent, ip } satisfies DeviceDescription), location(id)),
+  async (session, { key, userAgent, ip }) => ({
+    index: blindIndex.of('device', `${session.userId}\0${key}`),
+    ciphertext: await cipher.encrypt(JSON.stringify({ userAgent, ip } satisfies DeviceDescription), location(session)),
   });
 
-export const readDevice = (
+export const readDevice = async (
   cipher: Pick<FieldCipher, 'decrypt'>,
-  sessionId: string,
+  session: SessionId,
   ciphertext: string,
-): DeviceDescription => JSON.parse(cipher.decrypt(ciphertext, location(sessionId))) as DeviceDescription;
+): Promise<DeviceDescription> => JSON.parse(await cipher.decrypt(ciphertext, location(session))) as DeviceDescription;

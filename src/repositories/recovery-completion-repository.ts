@@ -107,7 +107,7 @@ export const createRecoveryCompletionRepository = (deps: Dependencies): Recovery
       await sql(END_SESSIONS, [userId, now]);
       await sql(FORGET_DEVICES, [userId]);
       const origin = JSON.parse(
-        deps.cipher.decrypt(originCiphertext, recoveryOriginLocation(recoveryId)),
+        await deps.cipher.decrypt(originCiphertext, recoveryOriginLocation(recoveryId, userId)),
       ) as RequestOrigin;
       await deps.audit.append(sql, {
         ...{ action: 'mfa.recovery_completed', actor: { kind: 'user', id: userId }, subjectId: userId, origin },

@@ -79,7 +79,7 @@ interface Dependencies {
 }
 
 export const createRecoveryReviewRepository = ({ database, cipher }: Dependencies): RecoveryReviewRepository => {
-  const toRecovery = (row: Row): AdminRecovery => ({
+  const toRecovery = async (row: Row): Promise<AdminRecovery> => ({
     recoveryId: row.id,
     status: row.state.toLowerCase() as RecoveryStatus,
     availableAt: row.available_at.toISOString(),
@@ -87,7 +87,9 @@ export const createRecoveryReviewRepository = ({ database, cipher }: Dependencie
     requestedAt: row.requested_at.toISOString(),
     closedAt: row.closed_at?.toISOString() ?? null,
     closedBy: row.closed_by,
-    ...(JSON.parse(cipher.decrypt(row.device_ciphertext, recoveryDeviceLocation(row.id))) as DeviceDescription),
+    ...(JSON.parse(
+      await cipher.decrypt(row.device_ciphertext, recoveryDeviceLocation(row.id, row.user_id)),
+    ) as DeviceDescription),
     approvalsNeeded: approvalsNeeded(row.roles),
     approvals: (row.approvals ?? []).map(([approverId, evidence, approvedAt]) => ({
       ...{ approverId, evidence },
@@ -102,7 +104,7 @@ export const createRecoveryReviewRepository = ({ database, cipher }: Dependencie
         ['status', (at) => `status = ${at}::account_recovery_status`, status?.toUpperCase()],
       ];
       const { statement, values } = newestOf('recovery-review/list', { select: SELECT, key: 'id' }, filters, limit);
-      return (await database.sql<Row>(statement, values)).map(toRecovery);
+      return Promise.all((await database.sql<Row>(statement, values)).map(toRecovery));
     },
 
     async find(id) {

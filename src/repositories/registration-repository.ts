@@ -1,5 +1,3 @@
-import { v7 as uuidv7 } from 'uuid';
-
 import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
 import {
   MAX_CODE_ATTEMPTS,
@@ -9,7 +7,8 @@ import {
   RESEND_INTERVAL_MS,
 } from '../contracts/registration';
 import {
-  passwordHashLocation,
+  registrationLocations,
+  type RegistrationProfile,
   type RegistrationSubmission,
   type ResendOutcome,
   type VerifyOutcome,
@@ -40,7 +39,7 @@ export interface OpenRegistration {
   readonly kind: RegistrationRow['kind'];
   readonly codesIssued: number;
   readonly expiresAt: Date;
-  readonly submission: RegistrationSubmission;
+  readonly profile: RegistrationProfile;
 }
 
 /** Where a registration stands, and which requests brought it there. */
@@ -84,28 +83,28 @@ interface Dependencies {
   };
 }
 
+type HashRow = Pick<RegistrationRow, 'workflowId' | 'personId'> & { readonly passwordHashCiphertext: string };
+
 export const createRegistrationRepository = (deps: Dependencies): RegistrationRepository => {
   const { database, cipher, blindIndex, users, codes, audit } = deps;
-  const profileLocation = (rowId: string) => ({ table: 'registrations', column: 'profile_ciphertext', rowId });
+  const readProfile = async (
+    workflowId: string,
+    { personId, profileCiphertext }: Pick<RegistrationSubmission, 'personId' | 'profileCiphertext'>,
+  ): Promise<RegistrationProfile> => {
+    const { profile } = registrationLocations(workflowId, personId);
+    return JSON.parse(await cipher.decrypt(profileCiphertext, profile)) as RegistrationProfile;
+  };
 
-  const encryptProfile = (id: string, { passwordHashCiphertext: _, ...profile }: RegistrationSubmission) =>
-    cipher.encrypt(JSON.stringify(profile), profileLocation(id));
+  const readPasswordHash = (workflowId: string, personId: string, ciphertext: string): Promise<string> =>
+    cipher.decrypt(ciphertext, registrationLocations(workflowId, personId).passwordHash);
 
-  const decryptSubmission = (row: OpenRow): RegistrationSubmission | undefined =>
-    row.profileCiphertext === null || row.passwordHashCiphertext === null
+  /** Undefined for one that is closed, whose personal data is gone. */
+  const submissionOf = ({ personId, profileCiphertext, passwordHashCiphertext }: OpenRow) =>
+    profileCiphertext === null || passwordHashCiphertext === null
       ? undefined
-      : {
-          ...(JSON.parse(cipher.decrypt(row.profileCiphertext, profileLocation(row.id))) as Omit<
-            RegistrationSubmission,
-            'passwordHashCiphertext'
-          >),
-          passwordHashCiphertext: row.passwordHashCiphertext,
-        };
+      : { personId, profileCiphertext, passwordHashCiphertext };
 
-  const decryptPasswordHash = (workflowId: string, ciphertext: string): string =>
-    cipher.decrypt(ciphertext, passwordHashLocation(workflowId));
-
-  const indexesOf = ({ email, phone, faydaId }: RegistrationSubmission) => [
+  const indexesOf = ({ email, phone, faydaId }: RegistrationProfile) => [
     blindIndex.of('email', email),
     phone === undefined ? null : blindIndex.of('phone', phone),
     faydaId === undefined ? null : blindIndex.of('faydaId', faydaId),
@@ -123,18 +122,19 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
     submission: RegistrationSubmission,
     attemptId: string,
   ): Promise<VerifyOutcome> => {
-    const userId = uuidv7();
-    const passwordHash = decryptPasswordHash(row.workflowId, submission.passwordHashCiphertext);
-    if (!(await users.create(sql, userId, submission, passwordHash))) {
+    const { workflowId, personId: userId } = row;
+    const profile = await readProfile(workflowId, submission);
+    const passwordHash = await readPasswordHash(workflowId, userId, submission.passwordHashCiphertext);
+    if (!(await users.create(sql, userId, profile, passwordHash))) {
       // Somebody else completed a registration with one of these identifiers since: from here on this one is a decoy.
-      await sql(TURN_INTO_DECOY, [row.id, ...indexesOf(submission)]);
+      await sql(TURN_INTO_DECOY, [row.id, ...indexesOf(profile)]);
       return countWrongAttempt(sql, row, attemptId);
     }
-    const event = audit.seal({
+    const event = await audit.seal({
       action: 'registration.completed',
       actor: { kind: 'user', id: userId },
       subjectId: userId,
-      workflowId: row.workflowId,
+      workflowId,
       details: { registrationId: row.id },
     });
     await sql(COMPLETE, [row.id, new Date(), userId, attemptId, event]);
@@ -143,14 +143,21 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
 
   return {
     async createPending({ registrationId, workflowId, expiresAt, submission }) {
-      const [emailIndex, phoneIndex, faydaIdIndex] = indexesOf(submission);
+      const profile = await readProfile(workflowId, submission);
+      const [emailIndex, phoneIndex, faydaIdIndex] = indexesOf(profile);
       const codeHash = codes.hash(registrationId, codes.code(registrationId, 1));
       await database.transact(async (sql) => {
         await sql(LOCK_ADDRESS, [Buffer.from(emailIndex ?? []).readBigInt64BE(0)]);
         await sql(CREATE_PENDING, [
-          ...[registrationId, workflowId, emailIndex, encryptProfile(registrationId, submission)],
-          ...[submission.passwordHashCiphertext, codeHash, new Date(), submission.locale, expiresAt],
-          ...[MAX_MAILED_REGISTRATIONS, phoneIndex, faydaIdIndex, new Date(Date.now() - MAILED_WINDOW_MS)],
+          ...[registrationId, workflowId, emailIndex, submission.profileCiphertext],
+          ...[submission.passwordHashCiphertext, codeHash, new Date(), profile.locale, expiresAt],
+          ...[
+            MAX_MAILED_REGISTRATIONS,
+            phoneIndex,
+            faydaIdIndex,
+            new Date(Date.now() - MAILED_WINDOW_MS),
+            submission.personId,
+          ],
         ]);
       });
     },
@@ -162,17 +169,18 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
 
     async findOpen(registrationId) {
       const [row] = await database.sql<OpenRow>(FIND_OPEN, [registrationId]);
-      const submission = row && decryptSubmission(row);
+      const submission = row && submissionOf(row);
       if (row === undefined || submission === undefined) return undefined;
-      return { kind: row.kind, codesIssued: row.codesIssued, expiresAt: row.expiresAt, submission };
+      const profile = await readProfile(row.workflowId, submission);
+      return { kind: row.kind, codesIssued: row.codesIssued, expiresAt: row.expiresAt, profile };
     },
 
     async findOpenPasswordHashes(emailIndex) {
-      const rows = await database.sql<{ workflowId: string; passwordHashCiphertext: string }>(FIND_PASSWORD_HASHES, [
-        emailIndex,
-      ]);
-      return rows.map(({ workflowId, passwordHashCiphertext }) =>
-        decryptPasswordHash(workflowId, passwordHashCiphertext),
+      const rows = await database.sql<HashRow>(FIND_PASSWORD_HASHES, [emailIndex]);
+      return Promise.all(
+        rows.map(({ workflowId, personId, passwordHashCiphertext }) =>
+          readPasswordHash(workflowId, personId, passwordHashCiphertext),
+        ),
       );
     },
 
@@ -187,7 +195,7 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
         }
         if (row.lastAttemptId === attemptId) return { outcome: 'invalid_code' };
         if (row.failedAttempts >= MAX_CODE_ATTEMPTS) return { outcome: 'too_many_attempts' };
-        const submission = decryptSubmission(row);
+        const submission = submissionOf(row);
         return codes.matches(row.codeHash, registrationId, code) && submission !== undefined
           ? complete(sql, row, submission, attemptId)
           : countWrongAttempt(sql, row, attemptId);

@@ -7,6 +7,7 @@ export type OpenRow = Pick<
   RegistrationRow,
   | 'id'
   | 'workflowId'
+  | 'personId'
   | 'status'
   | 'kind'
   | 'profileCiphertext'
@@ -20,7 +21,7 @@ export type OpenRow = Pick<
   | 'expiresAt'
   | 'userId'
 >;
-const OPEN_ROW = `id, workflow_id AS "workflowId", status::text, kind::text, profile_ciphertext AS "profileCiphertext",
+const OPEN_ROW = `id, workflow_id AS "workflowId", person_id AS "personId", status::text, kind::text, profile_ciphertext AS "profileCiphertext",
   password_hash_ciphertext AS "passwordHashCiphertext", code_hash AS "codeHash", codes_issued AS "codesIssued",
   failed_attempts AS "failedAttempts", last_attempt_id AS "lastAttemptId", last_issued_at AS "lastIssuedAt",
   last_resend_id AS "lastResendId", expires_at AS "expiresAt", user_id AS "userId"`;
@@ -39,7 +40,7 @@ export const FIND_OPEN = {
 export const FIND_PASSWORD_HASHES = {
   name: 'registration/find-password-hashes',
   text: `
-    SELECT workflow_id AS "workflowId", password_hash_ciphertext AS "passwordHashCiphertext" FROM registrations
+    SELECT workflow_id AS "workflowId", person_id AS "personId", password_hash_ciphertext AS "passwordHashCiphertext" FROM registrations
     WHERE email_index = $1 AND kind = 'SIGN_UP' AND password_hash_ciphertext IS NOT NULL`,
 };
 
@@ -56,8 +57,8 @@ export const CREATE_PENDING = {
   name: 'registration/create-pending',
   text: `
     INSERT INTO registrations (id, workflow_id, kind, email_index, profile_ciphertext, password_hash_ciphertext,
-      code_hash, last_issued_at, created_at, locale, expires_at)
-    SELECT $1, $2, kind::registration_kind, $3, $4, $5, CASE WHEN kind = 'SIGN_UP' THEN $6::bytea END, $7, $7, $8, $9
+      code_hash, last_issued_at, created_at, locale, expires_at, person_id)
+    SELECT $1, $2, kind::registration_kind, $3, $4, $5, CASE WHEN kind = 'SIGN_UP' THEN $6::bytea END, $7, $7, $8, $9, $14
     FROM (
       SELECT CASE
         WHEN (
@@ -104,9 +105,13 @@ export const REISSUE_CODE = {
     UPDATE registrations SET codes_issued = $2, code_hash = $3, last_issued_at = $4, last_resend_id = $5, failed_attempts = 0
     WHERE id = $1`,
 };
+/** What the workflow's history holds of somebody who never had an account is noise from then on: their key goes as well. */
 export const EXPIRE = {
   name: 'registration/expire',
   text: `
-    UPDATE registrations SET status = 'EXPIRED', closed_at = $2, ${DROPPED}
-    WHERE id = $1 AND status = 'VERIFICATION_PENDING'`,
+    WITH expired AS (
+      UPDATE registrations SET status = 'EXPIRED', closed_at = $2, ${DROPPED}
+      WHERE id = $1 AND status = 'VERIFICATION_PENDING' RETURNING person_id
+    )
+    DELETE FROM person_keys USING expired WHERE person_keys.person_id = expired.person_id`,
 };

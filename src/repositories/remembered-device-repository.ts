@@ -1,5 +1,5 @@
 import type { RequestOrigin } from '../contracts/audit';
-import type { FieldCipher } from '../contracts/data-protection';
+import type { FieldCipher, FieldLocation } from '../contracts/data-protection';
 import { MAX_REMEMBERED_DEVICES, NEVER_REMEMBERED_ROLES } from '../contracts/remembered-device';
 
 import { type AuditTrail, insertAuditEvents } from './audit-trail';
@@ -111,7 +111,12 @@ interface ListRow {
   readonly last_used_at: Date;
   readonly expires_at: Date;
 }
-const location = (rowId: string) => ({ table: 'remembered_devices', column: 'device_ciphertext', rowId });
+const location = (rowId: string, userId: string): FieldLocation => ({
+  table: 'remembered_devices',
+  column: 'device_ciphertext',
+  rowId,
+  personId: userId,
+});
 
 export const createRememberedDeviceRepository = (deps: Dependencies): RememberedDeviceRepository => {
   const { database, cipher, audit } = deps;
@@ -123,7 +128,7 @@ export const createRememberedDeviceRepository = (deps: Dependencies): Remembered
         const description = { userAgent: device.userAgent, ip: device.ip } satisfies DeviceDescription;
         await sql(HOLD_ACCOUNT, [userId]);
         await sql(CLEAR, [userId, deviceIndex, now, MAX_REMEMBERED_DEVICES - 1]);
-        const ciphertext = cipher.encrypt(JSON.stringify(description), location(id));
+        const ciphertext = await cipher.encrypt(JSON.stringify(description), location(id, userId));
         const values = [id, userId, tokenHash, deviceIndex, passwordChangedAt, ciphertext, now, expiresAt];
         const created = await sql(REMEMBER, [...values, NEVER_REMEMBERED_ROLES, sessionId, provenSince]);
         if (created.length === 0) return false;
@@ -140,18 +145,20 @@ export const createRememberedDeviceRepository = (deps: Dependencies): Remembered
 
     async list(userId, rememberedAfter) {
       const rows = await database.sql<ListRow>(LIST, [userId, new Date(), rememberedAfter]);
-      return rows.map((row) => ({
-        ...(JSON.parse(cipher.decrypt(row.device_ciphertext, location(row.id))) as DeviceDescription),
-        id: row.id,
-        createdAt: row.created_at,
-        lastUsedAt: row.last_used_at,
-        expiresAt: row.expires_at,
-      }));
+      return Promise.all(
+        rows.map(async (row) => ({
+          ...(JSON.parse(await cipher.decrypt(row.device_ciphertext, location(row.id, userId))) as DeviceDescription),
+          id: row.id,
+          createdAt: row.created_at,
+          lastUsedAt: row.last_used_at,
+          expiresAt: row.expires_at,
+        })),
+      );
     },
 
     async forget(userId, id, origin) {
       const [actor, details] = [{ kind: 'user', id: userId } as const, { rememberedDeviceId: id }];
-      const event = audit.seal({ action: 'device.forgotten', actor, subjectId: userId, origin, details });
+      const event = await audit.seal({ action: 'device.forgotten', actor, subjectId: userId, origin, details });
       return (await database.sql(FORGET, [id, userId, event])).length === 1;
     },
   };

@@ -66,7 +66,7 @@ export const raiseSession = async (
     const [live] = await sql<{ hash: Buffer }>(FIND_LIVE_TOKEN, [sessionId, now]);
     if (live === undefined) return undefined;
     const predecessor = Uint8Array.from(live.hash);
-    const event = audit.seal({
+    const event = await audit.seal({
       ...{ action: 'session.stepped_up', actor, subjectId: userId, origin },
       details: { sessionId, amr },
     });

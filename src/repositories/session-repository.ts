@@ -197,7 +197,7 @@ const rotateAgain = async (sql: Sql, audit: AuditTrail, rotation: Rotation): Pro
   const [row] = await sql<UsedRow>(FIND_BY_TOKEN, [predecessor, rotation.successor]);
   if (row?.rotated_at == null || !isLive(row, now)) return { outcome: 'refused' };
   if (now.getTime() - row.rotated_at.getTime() > graceMs) {
-    const event = audit.seal({
+    const event = await audit.seal({
       action: 'refresh_token.reused',
       outcome: 'denied',
       actor: { kind: 'anonymous' },
@@ -235,14 +235,14 @@ export const createSessionRepository = ({
         opening;
       const { isStrong = false } = opening;
       const [id, authTime] = [uuidv7(), new Date()];
-      const event = audit.seal({
+      const event = await audit.seal({
         action: 'session.opened',
         actor: { kind: 'user', id: userId },
         subjectId: userId,
         origin,
         details: { sessionId: id, amr },
       });
-      const { index, ciphertext } = protectDevice({ id, userId }, opening.device);
+      const { index, ciphertext } = await protectDevice({ id, userId }, opening.device);
       const values = [id, userId, acr, amr, authTime, expiresAt, refreshTokenHash, refreshTokenExpiresAt, event];
       const device = [index, ciphertext];
       const [row] =
@@ -275,7 +275,7 @@ export const createSessionRepository = ({
 
     async end(sessionId, userId, reason, origin) {
       const actor = { kind: 'user', id: userId } as const;
-      const event = audit.seal({
+      const event = await audit.seal({
         ...{ action: 'session.ended', actor, subjectId: userId, origin },
         details: { sessionId, reason },
       });
@@ -284,7 +284,13 @@ export const createSessionRepository = ({
 
     async endAll(userId, reason, origin) {
       const actor = { kind: 'user', id: userId } as const;
-      const event = audit.seal({ action: 'sessions.ended', actor, subjectId: userId, origin, details: { reason } });
+      const event = await audit.seal({
+        action: 'sessions.ended',
+        actor,
+        subjectId: userId,
+        origin,
+        details: { reason },
+      });
       const ended = await sql(END_ALL, [userId, new Date(), reason, event]);
       await sql(FORGET_DEVICES, [userId]);
       return ended.length;

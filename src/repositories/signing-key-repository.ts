@@ -99,13 +99,13 @@ export const createSigningKeyRepository = (
       id: row.id,
       algorithm: 'ES256',
       publicJwk: jwkSchema.parse(row.public_jwk),
-      privateKey: cipher.decrypt(row.private_key_ciphertext, location(row.id)),
+      privateKey: await cipher.decrypt(row.private_key_ciphertext, location(row.id)),
     };
   };
 
   const insert = async (into: Sql, key: SigningKeyRecord, state: 'PENDING' | 'ACTIVE'): Promise<void> => {
     const now = new Date();
-    const privateKey = cipher.encrypt(key.privateKey, location(key.id));
+    const privateKey = await cipher.encrypt(key.privateKey, location(key.id));
     const activatedAt = state === 'ACTIVE' ? now : null;
     await into(CREATE, [key.id, key.algorithm, state, key.publicJwk, privateKey, now, activatedAt]);
   };

@@ -1,13 +1,12 @@
 import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
 import type { Locale } from '../contracts/locale';
-import type { RegistrationSubmission } from '../contracts/registration-workflow';
+import type { RegistrationProfile } from '../contracts/registration-workflow';
 import type { Role } from '../contracts/session';
 
 import { createBatch } from './batch';
 import type { Database } from './prisma-client';
 import type { Sql } from './sql';
-
-const TABLE = 'users';
+import { userLocation } from './user-fields';
 
 /** An account, decrypted. */
 export interface User {
@@ -29,7 +28,7 @@ export interface User {
 export interface UserRepository {
   findById(userId: string): Promise<User | undefined>;
   /** Creates an active account with its password, role and consents; false when one of its identifiers is taken. */
-  create(sql: Sql, userId: string, submission: RegistrationSubmission, passwordHash: string): Promise<boolean>;
+  create(sql: Sql, userId: string, profile: RegistrationProfile, passwordHash: string): Promise<boolean>;
 }
 
 interface Dependencies {
@@ -95,28 +94,25 @@ const ENCRYPTED_COLUMNS = {
 } as const;
 
 export const createUserRepository = ({ database, cipher, blindIndex }: Dependencies): UserRepository => {
-  const location = (field: keyof typeof ENCRYPTED_COLUMNS, rowId: string) => ({
-    table: TABLE,
-    column: ENCRYPTED_COLUMNS[field],
-    rowId,
-  });
-  const encrypt = (field: keyof typeof ENCRYPTED_COLUMNS, rowId: string, value: string | undefined) =>
+  const location = (field: keyof typeof ENCRYPTED_COLUMNS, userId: string) =>
+    userLocation(ENCRYPTED_COLUMNS[field], userId);
+  const encrypt = async (field: keyof typeof ENCRYPTED_COLUMNS, rowId: string, value: string | undefined) =>
     value === undefined ? null : cipher.encrypt(value, location(field, rowId));
-  const decrypt = (field: keyof typeof ENCRYPTED_COLUMNS, rowId: string, value: string | null) =>
+  const decrypt = async (field: keyof typeof ENCRYPTED_COLUMNS, rowId: string, value: string | null) =>
     value === null ? null : cipher.decrypt(value, location(field, rowId));
   const index = (field: 'phone' | 'faydaId', value: string | undefined) =>
     value === undefined ? null : blindIndex.of(field, value);
 
-  const toUser = (row: UserRow): User => ({
+  const toUser = async (row: UserRow): Promise<User> => ({
     id: row.id,
     status: row.status,
-    email: cipher.decrypt(row.email_ciphertext, location('email', row.id)),
-    phone: decrypt('phone', row.id, row.phone_ciphertext),
+    email: await cipher.decrypt(row.email_ciphertext, location('email', row.id)),
+    phone: await decrypt('phone', row.id, row.phone_ciphertext),
     phoneVerifiedAt: row.phone_verified_at,
     phoneChangedAt: row.phone_changed_at,
-    faydaId: decrypt('faydaId', row.id, row.fayda_id_ciphertext),
-    firstName: decrypt('firstName', row.id, row.first_name_ciphertext),
-    lastName: decrypt('lastName', row.id, row.last_name_ciphertext),
+    faydaId: await decrypt('faydaId', row.id, row.fayda_id_ciphertext),
+    firstName: await decrypt('firstName', row.id, row.first_name_ciphertext),
+    lastName: await decrypt('lastName', row.id, row.last_name_ciphertext),
     locale: row.locale,
     roles: row.roles,
     createdAt: row.created_at,
@@ -136,10 +132,10 @@ export const createUserRepository = ({ database, cipher, blindIndex }: Dependenc
     async create(sql, userId, { email, phone, faydaId, firstName, lastName, locale, consents }, passwordHash) {
       const created = await sql(CREATE, [
         userId,
-        ...[cipher.encrypt(email, location('email', userId)), blindIndex.of('email', email)],
-        ...[encrypt('phone', userId, phone), index('phone', phone)],
-        ...[encrypt('faydaId', userId, faydaId), index('faydaId', faydaId)],
-        ...[encrypt('firstName', userId, firstName), encrypt('lastName', userId, lastName)],
+        ...[await cipher.encrypt(email, location('email', userId)), blindIndex.of('email', email)],
+        ...[await encrypt('phone', userId, phone), index('phone', phone)],
+        ...[await encrypt('faydaId', userId, faydaId), index('faydaId', faydaId)],
+        ...[await encrypt('firstName', userId, firstName), await encrypt('lastName', userId, lastName)],
         ...[locale, new Date(), passwordHash],
         ...[consents.map(({ purpose }) => purpose), consents.map(({ version }) => version)],
       ]);

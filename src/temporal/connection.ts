@@ -2,6 +2,8 @@ import { Client, Connection } from '@temporalio/client';
 
 import type { TemporalConfig } from '../config/temporal.config';
 
+import type { DataKeys } from '../contracts/keys';
+
 import { createDataConverter } from './data-converter';
 
 export interface TemporalConnection {
@@ -12,12 +14,12 @@ export interface TemporalConnection {
 }
 
 /** A client that connects at its first call and again after an outage, so that a process starts without Temporal. */
-export const createTemporalConnection = (config: TemporalConfig): TemporalConnection => {
+export const createTemporalConnection = (config: TemporalConfig, dataKeys: DataKeys): TemporalConnection => {
   const connection = Connection.lazy({ address: config.address });
   const client = new Client({
     connection,
     namespace: config.namespace,
-    dataConverter: createDataConverter(config.codecKeys),
+    dataConverter: createDataConverter(dataKeys),
   });
   return {
     client,

@@ -3,11 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { ApplicationFailure, defaultPayloadConverter, type Payload } from '@temporalio/common';
 
+import { staticDataKeys } from '../../test/support/static-keys';
+
 import { createPayloadCodec } from './payload-codec';
 import { failureConverter } from './failure-converter';
 
 const key = randomBytes(32);
-const codec = createPayloadCodec({ activeKeyId: 'k1', keys: new Map([['k1', key]]) });
+const codec = createPayloadCodec(staticDataKeys({ k1: key }));
 const secret = 'a sentinel that must not be readable';
 const payloadOf = (value: unknown): Payload => defaultPayloadConverter.toPayload(value);
 
@@ -37,18 +39,12 @@ describe('the payload codec', () => {
     const altered = Buffer.from(encoded.data ?? []);
     altered.writeUInt8(altered.readUInt8(20) ^ 1, 20);
     await expect(codec.decode([{ ...encoded, data: altered }])).rejects.toThrow();
-    const stranger = createPayloadCodec({ activeKeyId: 'k2', keys: new Map([['k2', randomBytes(32)]]) });
+    const stranger = createPayloadCodec(staticDataKeys({ k2: randomBytes(32) }));
     await expect(stranger.decode([encoded])).rejects.toThrow('No key k1');
   });
 
   it('decodes what a retired key encrypted', async () => {
-    const rotated = createPayloadCodec({
-      activeKeyId: 'k2',
-      keys: new Map([
-        ['k2', randomBytes(32)],
-        ['k1', key],
-      ]),
-    });
+    const rotated = createPayloadCodec(staticDataKeys({ k2: randomBytes(32), k1: key }));
     const [decoded] = await rotated.decode([await encodeOne(payloadOf(secret))]);
     expect(defaultPayloadConverter.fromPayload(decoded ?? {})).toBe(secret);
   });

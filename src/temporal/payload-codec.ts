@@ -1,7 +1,7 @@
 import { METADATA_ENCODING_KEY, type Payload, type PayloadCodec, ValueError } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 
-import type { KeyRing } from '../config/fields';
+import type { DataKeys } from '../contracts/keys';
 import { open, seal } from '../crypto/aead';
 
 /** Of a payload that this codec made; the name is the one of Temporal's own encryption samples. */
@@ -15,29 +15,26 @@ const bytes = (value: string): Uint8Array => Buffer.from(value, 'utf8');
 const associatedData = (keyId: string): string => `temporal-payload/${keyId}`;
 
 /**
- * Encrypts everything that Temporal stores (arguments, results, failures, memos, summaries) with AES-256-GCM, the key's id
- * in the metadata. Decoding takes any key of the ring, so that keys can be changed while workflows run.
+ * Encrypts everything that Temporal stores (arguments, results, failures, memos, summaries) with AES-256-GCM, the data key's
+ * id in the metadata. Decoding takes any key that still decrypts, so that keys can be changed while workflows run.
  */
-export const createPayloadCodec = ({ activeKeyId, keys }: KeyRing): PayloadCodec => {
-  const activeKey = keys.get(activeKeyId);
-  if (activeKey === undefined) throw new Error('The key ring has no active key');
-
-  const encode = (payload: Payload): Payload => ({
-    metadata: { [METADATA_ENCODING_KEY]: bytes(ENCODING), [KEY_ID_METADATA]: bytes(activeKeyId) },
-    data: seal(activeKey, temporal.api.common.v1.Payload.encode(payload).finish(), associatedData(activeKeyId)),
-  });
-
-  const decode = (payload: Payload): Payload => {
+export const createPayloadCodec = (dataKeys: DataKeys): PayloadCodec => {
+  const decode = async (payload: Payload): Promise<Payload> => {
     if (text(payload.metadata?.[METADATA_ENCODING_KEY]) !== ENCODING) return payload;
     const keyId = text(payload.metadata?.[KEY_ID_METADATA]);
-    const key = keys.get(keyId);
+    const key = await dataKeys.find('codec', keyId);
     if (key === undefined) throw new ValueError(`No key ${keyId} to decode a payload with`);
     return temporal.api.common.v1.Payload.decode(open(key, payload.data ?? new Uint8Array(), associatedData(keyId)));
   };
 
   return {
-    encode: (payloads) => Promise.resolve(payloads.map(encode)),
-    // Async, so that a payload that cannot be opened rejects instead of throwing.
-    decode: async (payloads) => Promise.resolve(payloads.map(decode)),
+    async encode(payloads) {
+      const { id, key } = await dataKeys.active('codec');
+      return payloads.map((payload) => ({
+        metadata: { [METADATA_ENCODING_KEY]: bytes(ENCODING), [KEY_ID_METADATA]: bytes(id) },
+        data: seal(key, temporal.api.common.v1.Payload.encode(payload).finish(), associatedData(id)),
+      }));
+    },
+    decode: (payloads) => Promise.all(payloads.map(decode)),
   };
 };

@@ -14,6 +14,7 @@ import type { SigningKeyActivities } from '../activities/signing-key';
 import type { TemporalConfig } from '../config/temporal.config';
 import { TASK_QUEUES, type TaskQueue } from '../contracts/task-queues';
 
+import type { DataKeys } from '../contracts/keys';
 import { createDataConverter } from './data-converter';
 
 export interface WorkerDependencies {
@@ -21,6 +22,7 @@ export interface WorkerDependencies {
   readonly queues: readonly TaskQueue[];
   readonly shutdownTimeoutMs: number;
   readonly workflowBundle: WorkerOptions['workflowBundle'];
+  readonly dataKeys: DataKeys;
   readonly activities: {
     readonly registration: RegistrationActivities;
     readonly account: AccountActivities & ContactChangeActivities & AccountRecoveryActivities;
@@ -100,7 +102,7 @@ export const startWorkers = async (deps: WorkerDependencies): Promise<Workers> =
         connection,
         namespace: config.namespace,
         taskQueue,
-        dataConverter: createDataConverter(config.codecKeys),
+        dataConverter: createDataConverter(deps.dataKeys),
         // How long the workflows of a killed worker wait before another one takes them up; 10 s by default.
         stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
         // 0 by default, which would abandon running activities at once.

@@ -5,10 +5,9 @@ import { Pool } from 'pg';
 
 import { loadConfig } from '../../src/config/load';
 import type { NewAuditEvent } from '../../src/contracts/audit';
-import { createAuditSeal } from '../../src/crypto/audit-seal';
-import { createFieldCipher } from '../../src/crypto/field-cipher';
+import { buildProtection } from '../../src/container/protection';
 import { canonicalContent, CHAIN_START, chainHash, type ChainedAuditRow } from '../../src/repositories/audit-content';
-import { type AuditTrail, createAuditTrail } from '../../src/repositories/audit-trail';
+import type { AuditTrail } from '../../src/repositories/audit-trail';
 import { type AuditVerifier, createAuditVerifier } from '../../src/repositories/audit-verifier';
 import { createDatabase, type Database } from '../../src/repositories/prisma-client';
 import { connectAsSuperuser, withTamperedTrail } from '../support/audit';
@@ -28,15 +27,15 @@ afterAll(async () => {
 });
 const stack = useStack('postgres');
 beforeAll(async () => {
-  const { security, database: config } = loadConfig(stack.env);
-  databases = [createDatabase(config), createDatabase(config)];
+  const config = loadConfig(stack.env);
+  databases = [createDatabase(config.database), createDatabase(config.database)];
   database = databases[0]!;
   superuser = connectAsSuperuser(stack);
   owner = new Pool({ connectionString: stack.databaseOwnerUrl, max: 1 });
   owner.on('error', () => undefined);
-  const seal = createAuditSeal(security.fieldEncryptionKeys);
-  audit = createAuditTrail(createFieldCipher(security.fieldEncryptionKeys), seal);
-  verify = createAuditVerifier(database, seal);
+  const protection = buildProtection(config, database);
+  audit = protection.audit;
+  verify = createAuditVerifier(database, protection.auditSeal);
   for (let index = 0; index < 5; index++) await audit.append(database.sql, event());
 });
 

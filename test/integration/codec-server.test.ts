@@ -7,10 +7,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { createCodecServer } from '../../src/temporal/codec-server';
 import { createPayloadCodec } from '../../src/temporal/payload-codec';
+import { staticDataKeys } from '../support/static-keys';
 
 const UI = 'http://localhost:8233';
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
-const keyRing = (id: string) => ({ activeKeyId: id, keys: new Map([[id, randomBytes(32)]]) });
+const keyRing = (id: string) => staticDataKeys({ [id]: randomBytes(32) });
 
 interface JsonPayload {
   readonly metadata: Record<string, string>;

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { Pool } from 'pg';
 
 import { loadConfig } from '../../src/config/load';
-import { createFieldCipher } from '../../src/crypto/field-cipher';
+import { buildProtection } from '../../src/container/protection';
 import { createIdempotencyRepository, type IdempotencyRepository } from '../../src/repositories/idempotency-repository';
 import { createDatabase, type Database } from '../../src/repositories/prisma-client';
 import { databaseText } from '../support/footprint';
@@ -25,11 +25,11 @@ afterAll(async () => {
 });
 const stack = useStack('postgres');
 beforeAll(() => {
-  const { database, security } = loadConfig(stack.env);
+  const config = loadConfig(stack.env);
   pool = new Pool({ connectionString: stack.databaseOwnerUrl, max: 4 });
   pool.on('error', () => undefined);
-  const cipher = createFieldCipher(security.fieldEncryptionKeys);
-  databases = [createDatabase(database), createDatabase(database)];
+  databases = [createDatabase(config.database), createDatabase(config.database)];
+  const cipher = buildProtection(config, databases[0]).ciphers.answers;
   repositories = [createIdempotencyRepository(databases[0], cipher), createIdempotencyRepository(databases[1], cipher)];
 });
 beforeEach(() => pool.query('TRUNCATE idempotency_keys'));

@@ -7,10 +7,8 @@ import { createNoticeActivities } from '../../src/activities/notice';
 import { loadConfig } from '../../src/config/load';
 import type { OutboxKey, SweptBatch } from '../../src/contracts/notice-workflow';
 import type { NoticeEvent } from '../../src/contracts/notification-jobs';
-import { createAuditSeal } from '../../src/crypto/audit-seal';
+import { buildProtection } from '../../src/container/protection';
 import { createBlindIndex } from '../../src/crypto/blind-index';
-import { createFieldCipher } from '../../src/crypto/field-cipher';
-import { createAuditTrail } from '../../src/repositories/audit-trail';
 import { createNoticeOutbox } from '../../src/repositories/notice-outbox';
 import { createDatabase, type Database } from '../../src/repositories/prisma-client';
 import { createProtectDevice } from '../../src/repositories/protected-device';
@@ -27,7 +25,9 @@ let database: Database;
 afterAll(() => database.$disconnect());
 const stack = useStack('postgres');
 beforeAll(async () => {
-  database = createDatabase(loadConfig(stack.env).database);
+  const config = loadConfig(stack.env);
+  database = createDatabase(config.database);
+  await buildProtection(config, database).dataKeys.check();
   await database.prisma.user.create({
     data: { id: userId, emailCiphertext: 'x', emailIndex: Buffer.from(userId), emailVerifiedAt: new Date() },
   });
@@ -102,9 +102,9 @@ describe('a sweep of the outbox', () => {
 
 describe('the notice of a new device', () => {
   it('costs a login no statement, whether or not there is one', async () => {
-    const { fieldEncryptionKeys, blindIndexKey } = loadConfig(stack.env).security;
-    const [cipher, blindIndex] = [createFieldCipher(fieldEncryptionKeys), createBlindIndex(blindIndexKey)];
-    const audit = createAuditTrail(cipher, createAuditSeal(fieldEncryptionKeys));
+    const config = loadConfig(stack.env);
+    const blindIndex = createBlindIndex(config.security.blindIndexKey);
+    const { audit, ciphers } = buildProtection(config, database);
     const statements: string[] = [];
     const sql: Sql = (statement, values) => {
       statements.push(statement.name);
@@ -113,7 +113,7 @@ describe('the notice of a new device', () => {
     const sessions = createSessionRepository({
       database: { sql },
       audit,
-      protectDevice: createProtectDevice(cipher, blindIndex),
+      protectDevice: createProtectDevice(ciphers.fields, blindIndex),
     });
     const open = async (key: string): Promise<boolean> => {
       statements.length = 0;

@@ -5,11 +5,10 @@ import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 
 import { loadConfig } from '../../src/config/load';
-import { createAuditSeal } from '../../src/crypto/audit-seal';
+import { buildProtection } from '../../src/container/protection';
 import { createBlindIndex } from '../../src/crypto/blind-index';
-import { createFieldCipher } from '../../src/crypto/field-cipher';
 import { createRefreshTokens, type RefreshTokens } from '../../src/crypto/refresh-token';
-import { type AuditTrail, createAuditTrail } from '../../src/repositories/audit-trail';
+import type { AuditTrail } from '../../src/repositories/audit-trail';
 import { createDatabase, type Database } from '../../src/repositories/prisma-client';
 import { createProtectDevice, type ProtectDevice } from '../../src/repositories/protected-device';
 import { createSessionRepository, type RotationOutcome } from '../../src/repositories/session-repository';
@@ -73,10 +72,10 @@ beforeAll(async () => {
   const config = loadConfig(stack.env);
   database = createDatabase(config.database);
   refreshTokens = createRefreshTokens(config.security.tokenKey);
-  const { fieldEncryptionKeys, blindIndexKey } = config.security;
-  const cipher = createFieldCipher(fieldEncryptionKeys);
-  audit = createAuditTrail(cipher, createAuditSeal(fieldEncryptionKeys));
-  protectDevice = createProtectDevice(cipher, createBlindIndex(blindIndexKey));
+  const protection = buildProtection(config, database);
+  await protection.dataKeys.check();
+  audit = protection.audit;
+  protectDevice = createProtectDevice(protection.ciphers.fields, createBlindIndex(config.security.blindIndexKey));
   await database.prisma.user.create({
     data: { id: userId, emailCiphertext: 'x', emailIndex: Buffer.from(userId), emailVerifiedAt: new Date() },
   });

@@ -7,15 +7,13 @@ import { v7 as uuidv7 } from 'uuid';
 import { loadConfig } from '../../src/config/load';
 import type { BlindIndex, FieldCipher } from '../../src/contracts/data-protection';
 import {
-  passwordHashLocation,
-  type RegistrationSubmission,
+  registrationLocations,
+  type RegistrationProfile as Profile,
   type VerifyOutcome,
 } from '../../src/contracts/registration-workflow';
-import { createAuditSeal } from '../../src/crypto/audit-seal';
+import { buildProtection } from '../../src/container/protection';
 import { createBlindIndex } from '../../src/crypto/blind-index';
-import { createFieldCipher } from '../../src/crypto/field-cipher';
 import { createVerificationCodes, type VerificationCodes } from '../../src/crypto/verification-code';
-import { createAuditTrail } from '../../src/repositories/audit-trail';
 import { createDatabase, type Database } from '../../src/repositories/prisma-client';
 import {
   createRegistrationRepository,
@@ -47,15 +45,14 @@ beforeAll(() => {
   // Idle connections may end with the database.
   pool.on('error', () => undefined);
   database = createDatabase(config.database);
-  cipher = createFieldCipher(config.security.fieldEncryptionKeys);
+  const { audit, ciphers } = buildProtection(config, database);
+  cipher = ciphers.fields;
   blindIndex = createBlindIndex(config.security.blindIndexKey);
   codes = createVerificationCodes(config.security.tokenKey);
-  const audit = createAuditTrail(cipher, createAuditSeal(config.security.fieldEncryptionKeys));
   users = createUserRepository({ database, cipher, blindIndex });
   registrations = createRegistrationRepository({ database, cipher, blindIndex, users, codes, audit });
 });
 
-type Profile = Omit<RegistrationSubmission, 'passwordHashCiphertext'>;
 const PASSWORD_HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNo';
 
 const profileOf = (change: Partial<Profile> = {}): Profile => ({
@@ -64,14 +61,21 @@ const profileOf = (change: Partial<Profile> = {}): Profile => ({
   consents: [{ purpose: 'marketing', version: '2026-01' }],
   ...change,
 });
+/** The same for the same registration, as that of a workflow's input is. */
+const personOf = (registrationId: string): string => registrationId.replace(/^.{8}/, '019ac0de');
 const create = async (profile = profileOf(), registrationId = uuidv7()): Promise<string> => {
   const workflowId = `registration/${registrationId}`;
-  const passwordHashCiphertext = cipher.encrypt(PASSWORD_HASH, passwordHashLocation(workflowId));
+  const personId = personOf(registrationId);
+  const locations = registrationLocations(workflowId, personId);
   await registrations.createPending({
     registrationId,
     workflowId,
     expiresAt: new Date(Date.now() + 86_400_000),
-    submission: { ...profile, passwordHashCiphertext },
+    submission: {
+      personId,
+      profileCiphertext: await cipher.encrypt(JSON.stringify(profile), locations.profile),
+      passwordHashCiphertext: await cipher.encrypt(PASSWORD_HASH, locations.passwordHash),
+    },
   });
   return registrationId;
 };
@@ -102,7 +106,7 @@ describe('an activity that runs twice, because its first answer was lost,', () =
     const [id, profile] = [uuidv7(), profileOf({ phone: newPhone(), faydaId: newFaydaId() })];
     await twice(() => create(profile, id));
     expect(await rowOf(id)).toMatchObject({ kind: 'SIGN_UP', status: 'VERIFICATION_PENDING', codes_issued: 1 });
-    expect(await registrations.findOpen(id)).toMatchObject({ submission: profile });
+    expect(await registrations.findOpen(id)).toMatchObject({ profile });
   });
 
   it('stores one, and of the same kind, though its address was taken meanwhile', async () => {

@@ -22,13 +22,7 @@ const PORT_SETTING: Readonly<Record<ProcessName, string>> = {
   consumer: 'CONSUMER_METRICS_PORT',
   'codec-server': 'CODEC_SERVER_PORT',
 };
-const SECRETS = [
-  'DATABASE_URL',
-  'FIELD_ENCRYPTION_KEYS',
-  'PAYLOAD_CODEC_KEYS',
-  'BLIND_INDEX_KEY',
-  'TOKEN_KEY',
-] as const;
+const SECRETS = ['DATABASE_URL', 'ROOT_KEYS', 'BLIND_INDEX_KEY', 'TOKEN_KEY'] as const;
 /** `EX_CONFIG` of sysexits.h. */
 const CONFIGURATION_ERROR = 78;
 /** Stands in every value that must not be printed. */
@@ -38,8 +32,7 @@ const key = (): string => randomBytes(32).toString('base64');
 /** Good in form; nothing of it answers. */
 const goodSecrets = (password = 'x8Jq2mTz'): Environment => ({
   DATABASE_URL: `postgresql://meqenet:${password}@127.0.0.1:1/meqenet_auth`,
-  FIELD_ENCRYPTION_KEYS: `k1:${key()}`,
-  PAYLOAD_CODEC_KEYS: `k1:${key()}`,
+  ROOT_KEYS: `k1:${key()}`,
   BLIND_INDEX_KEY: key(),
   TOKEN_KEY: key(),
 });
@@ -101,8 +94,7 @@ describe.each(PROCESSES)('%s', (name) => {
   it('names everything that is wrong at once, and prints no value', async () => {
     const broken: Environment = {
       DATABASE_URL: `mysql://meqenet:${CANARY}@127.0.0.1/x`,
-      FIELD_ENCRYPTION_KEYS: `k1:${CANARY}`,
-      PAYLOAD_CODEC_KEYS: CANARY,
+      ROOT_KEYS: `k1:${CANARY}`,
       BLIND_INDEX_KEY: Buffer.from(CANARY).toString('base64'),
       TOKEN_KEY: Buffer.alloc(32, 'x').toString('base64'),
       REDIS_PASSWORD: CANARY,
@@ -131,12 +123,11 @@ describe.each(PROCESSES)('%s', (name) => {
   it('is refused in production with development secrets, which it does not print', async () => {
     const secrets = {
       ...goodSecrets('meqenet'),
-      FIELD_ENCRYPTION_KEYS: `dev1:${key()}`,
-      PAYLOAD_CODEC_KEYS: `k1:${key()},dev1:${key()}`,
+      ROOT_KEYS: `dev1:${key()}`,
     };
     const { code, output } = await run(name, { NODE_ENV: 'production', ...NOWHERE, ...secrets });
     expect(code).toBe(CONFIGURATION_ERROR);
-    expect(problemsIn(output).sort()).toEqual(['DATABASE_URL', 'FIELD_ENCRYPTION_KEYS', 'PAYLOAD_CODEC_KEYS']);
+    expect(problemsIn(output).sort()).toEqual(['DATABASE_URL', 'ROOT_KEYS']);
     for (const secret of Object.values(secrets)
       .flatMap((value) => value.split(/[,:]/))
       .filter((part) => part.length > 20))

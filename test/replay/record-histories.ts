@@ -49,6 +49,7 @@ import {
   wrongCode,
 } from '../support/people';
 import { approve, begunRecovery, completeRecovery, deny, mailedCompletionToken, reviewer } from '../support/recovery';
+import { withProtection } from '../support/protection';
 import { startTestService, type TestService } from '../support/start-test-service';
 
 import { REPLAY_KEY, REPLAY_KEY_ID } from './replay-keys';
@@ -456,11 +457,21 @@ const fetchClosed = (service: TestService, runId: string) =>
     ),
   );
 
+/** Before any process runs: what they encrypt for Temporal can be replayed without their root key. */
+const useReplayKey = ({ stack, database }: TestService): Promise<unknown> =>
+  withProtection(stack, async ({ rootKey }) => {
+    const wrapped = await rootKey.wrap(REPLAY_KEY, { id: REPLAY_KEY_ID, purpose: 'codec' });
+    await database.query(
+      `INSERT INTO data_keys (id, purpose, state, wrapped, created_at) VALUES ($1, 'codec', 'ACTIVE', $2, now())`,
+      [REPLAY_KEY_ID, wrapped],
+    );
+  });
+
 const main = async (): Promise<void> => {
   const service = await startTestService({
+    processes: [],
     temporalSettings: [`limit.historyCount.suggestContinueAsNew=${String(ADVISED_EVENTS)}`],
     env: {
-      PAYLOAD_CODEC_KEYS: `${REPLAY_KEY_ID}:${REPLAY_KEY.toString('base64')}`,
       REGISTRATION_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
       PASSWORD_RESET_EXPIRES_IN: `${String(RESET_LIFE_SECONDS)}s`,
       MFA_ENROLLMENT_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
@@ -475,6 +486,8 @@ const main = async (): Promise<void> => {
     },
   });
   try {
+    await useReplayKey(service);
+    await Promise.all((['api', 'worker', 'consumer'] as const).map((name) => service.processes[name].start()));
     for (const { name, play } of SCENARIOS.filter((scenario) => scenario.name.startsWith(WANTED))) {
       const history = await fetchClosed(service, await play(service));
       const file = join(__dirname, 'histories', `${name}.json`);

@@ -8,6 +8,7 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import * as workflows from '../../src/workflows';
 import { DIST_DIR } from '../../tools/project';
+import { staticDataKeys } from '../support/static-keys';
 
 import { REPLAY_KEY, REPLAY_KEY_ID } from './replay-keys';
 
@@ -25,7 +26,7 @@ const replay = async (history: temporal.api.history.v1.IHistory): Promise<Error 
   const results = Worker.runReplayHistories(
     {
       workflowBundle: { codePath: join(DIST_DIR, 'workflow-bundle.js') },
-      dataConverter: createDataConverter({ activeKeyId: REPLAY_KEY_ID, keys: new Map([[REPLAY_KEY_ID, REPLAY_KEY]]) }),
+      dataConverter: createDataConverter(staticDataKeys({ [REPLAY_KEY_ID]: REPLAY_KEY })),
     },
     [{ workflowId: 'registration/replayed', history }],
   );

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { importPKCS8, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
 
 import { loadConfig } from '../../src/config/load';
-import { createFieldCipher } from '../../src/crypto/field-cipher';
 
+import { withProtection } from './protection';
 import type { TestService } from './service';
 
 /**
@@ -12,14 +12,16 @@ import type { TestService } from './service';
  * refused for that thing, not for its signature.
  */
 export const createForge = async ({ stack, database }: TestService) => {
-  const { fieldEncryptionKeys, jwt } = loadConfig(stack.env).security;
+  const { jwt } = loadConfig(stack.env).security;
   const { rows } = await database.query<{ id: string; private_key_ciphertext: string }>(
     `SELECT id, private_key_ciphertext FROM signing_keys WHERE state = 'ACTIVE'`,
   );
   const [row] = rows;
   if (row === undefined) throw new Error('There is no signing key yet');
   const location = { table: 'signing_keys', column: 'private_key_ciphertext', rowId: row.id };
-  const pem = createFieldCipher(fieldEncryptionKeys).decrypt(row.private_key_ciphertext, location);
+  const pem = await withProtection(stack, ({ ciphers }) =>
+    ciphers.signingKeys.decrypt(row.private_key_ciphertext, location),
+  );
   const key = await importPKCS8(pem, 'ES256');
 
   const now = Math.floor(Date.now() / 1_000);

@@ -1,9 +1,9 @@
-import { loadConfig } from '../../src/config/load';
 import type { Role } from '../../src/contracts/session';
-import { createFieldCipher } from '../../src/crypto/field-cipher';
+import { factorSecretLocation } from '../../src/repositories/factor-repository';
 
 import { appCode, completeLogin, letStepsPass } from './mfa';
 import { logIn, newPerson, type Person, signUp } from './people';
+import { withProtection } from './protection';
 import type { TestService } from './service';
 
 export interface Account {
@@ -18,9 +18,10 @@ const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
 
 /** Gives an account an authenticator app. */
 export const giveApp = async ({ database, stack }: TestService, userId: string): Promise<void> => {
-  const cipher = createFieldCipher(loadConfig(stack.env).security.fieldEncryptionKeys);
   const id = crypto.randomUUID();
-  const secret = cipher.encrypt(SECRET, { table: 'factors', column: 'secret_ciphertext', rowId: id });
+  const secret = await withProtection(stack, ({ ciphers }) =>
+    ciphers.fields.encrypt(SECRET, factorSecretLocation(id, userId)),
+  );
   await database.query(
     `INSERT INTO factors (id, user_id, type, secret_ciphertext, created_at, confirmed_at) VALUES ($1, $2, 'TOTP', $3, now(), now())`,
     [id, userId, secret],

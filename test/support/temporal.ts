@@ -3,8 +3,8 @@ import { temporal } from '@temporalio/proto';
 
 import { loadConfig } from '../../src/config/load';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { createPayloadCodec } from '../../src/temporal/payload-codec';
 
+import { withProtection } from './protection';
 import type { TestService } from './service';
 
 /** Runs `work` with a Temporal client that has the service's keys. */
@@ -12,8 +12,8 @@ export const withTemporal = async <T>(service: TestService, work: (client: Clien
   const config = loadConfig(service.stack.env).temporal;
   const connection = await Connection.connect({ address: config.address });
   try {
-    return await work(
-      new Client({ connection, namespace: config.namespace, dataConverter: createDataConverter(config.codecKeys) }),
+    return await withProtection(service.stack, ({ dataKeys }) =>
+      work(new Client({ connection, namespace: config.namespace, dataConverter: createDataConverter(dataKeys) })),
     );
   } finally {
     await connection.close();
@@ -23,10 +23,10 @@ export const withTemporal = async <T>(service: TestService, work: (client: Clien
 /** A registration as an operator finds it in the UI: by its run id, decoded. */
 export const describeRun = (service: TestService, registrationId: string) =>
   withTemporal(service, async (client) => {
-    const codec = createPayloadCodec(loadConfig(service.stack.env).temporal.codecKeys);
+    const [codec] = client.options.loadedDataConverter.payloadCodecs;
     const decode = async (payload: temporal.api.common.v1.IPayload | null | undefined): Promise<string> => {
       if (payload == null) return '';
-      const [decoded] = await codec.decode([payload]);
+      const [decoded] = (await codec?.decode([payload])) ?? [];
       return Buffer.from(decoded?.data ?? []).toString('utf8');
     };
     for await (const { workflowId, typedSearchAttributes, status } of client.workflow.list({

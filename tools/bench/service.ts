@@ -41,8 +41,7 @@ const settings = (smtpPort: number): Record<string, string> => ({
   WORKER_MAX_MAILS_PER_SECOND: '10000',
   PASSWORD_HASH_CONCURRENCY: String(availableParallelism()),
   // Production refuses the keys of a developer's machine.
-  FIELD_ENCRYPTION_KEYS: keyRing(),
-  PAYLOAD_CODEC_KEYS: keyRing(),
+  ROOT_KEYS: keyRing(),
 });
 
 export const startBenchService = async (): Promise<BenchService> => {

@@ -80,6 +80,10 @@ const CASES: readonly Case[] = [
   refused('src/crypto/b.ts', value('../config/target'), 'crypto-imports-types-only'),
   refused('src/crypto/c.ts', value('koa'), 'crypto-imports'),
   allowed('src/crypto/d.ts', type('../config/target')),
+  refused('src/keys/a.ts', type('../mail/target'), 'keys-imports'),
+  refused('src/keys/b.ts', value('../repositories/target'), 'keys-imports-types-only'),
+  allowed('src/keys/c.ts', value('../crypto/target') + type('../repositories/target')),
+
   refused('src/mail/a.ts', type('../queue/target'), 'mail-imports'),
   refused('src/mail/b.ts', value('../config/target'), 'mail-imports-types-only'),
   refused('src/sms/a.ts', type('../mail/target'), 'sms-imports'),

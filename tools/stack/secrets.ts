@@ -8,8 +8,7 @@ const randomKeyRing = (): string => `dev1:${randomKey()}`;
 
 /** How each secret of a developer's machine is made; the formats are those of src/config/fields.ts. */
 const SERVICE_SECRETS: Readonly<Record<string, () => string>> = {
-  PAYLOAD_CODEC_KEYS: randomKeyRing,
-  FIELD_ENCRYPTION_KEYS: randomKeyRing,
+  ROOT_KEYS: randomKeyRing,
   BLIND_INDEX_KEY: randomKey,
   TOKEN_KEY: randomKey,
 };

@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+
+import {
+  DATA_KEY_PURPOSES,
+  type DataKey,
+  DataKeyError,
+  type DataKeyPurpose,
+  type DataKeys,
+  type RootKey,
+} from '../contracts/keys';
+import type { KeysConfig } from '../config/keys.config';
+import type { DataKeyRepository, DataKeyRow } from '../repositories/data-key-repository';
+
+const KEY_BYTES = 32;
+
+/** Values with invented key ids must not become queries: one look-up of an unknown id in so many milliseconds. */
+const UNKNOWN_KEY_COOLDOWN_MS = 5_000;
+
+interface View {
+  readonly active: ReadonlyMap<DataKeyPurpose, DataKey>;
+  readonly byId: ReadonlyMap<string, Buffer>;
+  /** Milliseconds since 1970: when the database was asked. */
+  readonly loadedAt: number;
+}
+
+const nameOf = (purpose: string, id: string): string => `${purpose}/${id}`;
+
+/** A new data key, wrapped: `fields-20261126-5f0c2a9b` tells an operator what it is for and when it was made. */
+export const newDataKey = async (rootKey: RootKey, purpose: DataKeyPurpose, now: Date): Promise<DataKeyRow> => {
+  const day = now.toISOString().slice(0, 10).replaceAll('-', '');
+  const id = `${purpose}-${day}-${randomBytes(4).toString('hex')}`;
+  const key = randomBytes(KEY_BYTES);
+  return { id, purpose, state: 'ACTIVE', wrapped: await rootKey.wrap(key, { id, purpose }), createdAt: now };
+};
+
+/** The data keys, and whether they can be used at all. */
+export interface DataKeyRing extends DataKeys {
+  /** Loads every key, and makes those of a new installation. @throws {DataKeyError} @throws {RootKeyError} */
+  check(): Promise<void>;
+}
+
+/**
+ * The data keys as this process knows them, never older than the configuration allows: a rotation needs no restart. Each is
+ * unwrapped once.
+ *
+ * @param now milliseconds since 1970
+ */
+export const createDataKeys = (
+  store: Pick<DataKeyRepository, 'load' | 'create' | 'isFresh'>,
+  rootKey: RootKey,
+  times: Pick<KeysConfig, 'refreshAfterMs' | 'staleAfterMs'>,
+  now: () => number = Date.now,
+): DataKeyRing => {
+  const unwrapped = new Map<string, Buffer>();
+  let view: View | undefined;
+  let loading: Promise<View> | undefined;
+  let lastLookUpAt = -Infinity;
+
+  const unwrap = async ({ id, purpose, wrapped }: DataKeyRow): Promise<Buffer> => {
+    const known = unwrapped.get(nameOf(purpose, id));
+    if (known !== undefined) return known;
+    const key = await rootKey.unwrap(wrapped, { id, purpose });
+    unwrapped.set(nameOf(purpose, id), key);
+    return key;
+  };
+
+  /** The rows, with a key for each purpose: of a new installation, or of a version that added a purpose. */
+  const loadRows = async (): Promise<DataKeyRow[]> => {
+    const rows = await store.load();
+    const missing = DATA_KEY_PURPOSES.filter((purpose) => !rows.some((row) => row.purpose === purpose));
+    if (missing.length === 0) return rows;
+    if (rows.length === 0 && !(await store.isFresh())) {
+      const message =
+        'The database holds accounts, but no data keys: restore the key store from its backup (docs/keys.md). ' +
+        'Nothing that is encrypted can be read without it';
+      throw new DataKeyError('key_store_missing', message);
+    }
+    const made = await Promise.all(missing.map((purpose) => newDataKey(rootKey, purpose, new Date(now()))));
+    // Whichever process was first: its keys are the ones.
+    await store.create(made);
+    return store.load();
+  };
+
+  const read = async (loadedAt: number): Promise<View> => {
+    const active = new Map<DataKeyPurpose, DataKey>();
+    const byId = new Map<string, Buffer>();
+    for (const row of await loadRows()) {
+      const key = await unwrap(row);
+      byId.set(nameOf(row.purpose, row.id), key);
+      if (row.state === 'ACTIVE') active.set(row.purpose, { id: row.id, key });
+    }
+    return { active, byId, loadedAt };
+  };
+
+  const isYounger = (age: number): boolean => view !== undefined && now() - view.loadedAt < age;
+
+  /** Whoever asks while an answer is on its way waits for the same one. */
+  const load = (): Promise<View> => {
+    loading ??= read(now())
+      .then((loaded) => (view = loaded))
+      .finally(() => {
+        loading = undefined;
+      });
+    return loading;
+  };
+
+  const current = async (): Promise<View> => {
+    if (view !== undefined && isYounger(times.refreshAfterMs)) return view;
+    try {
+      return await load();
+    } catch (error) {
+      if (view !== undefined && isYounger(times.staleAfterMs)) return view;
+      throw error;
+    }
+  };
+
+  const isTooSoon = (): boolean => {
+    const cooldownMs = Math.min(UNKNOWN_KEY_COOLDOWN_MS, times.refreshAfterMs);
+    return now() - lastLookUpAt < cooldownMs || isYounger(cooldownMs);
+  };
+
+  return {
+    async active(purpose) {
+      const key = (await current()).active.get(purpose);
+      if (key === undefined) throw new DataKeyError('no_active_key', `There is no active data key for ${purpose}`);
+      return key;
+    },
+    async find(purpose, id) {
+      const known = (await current()).byId.get(nameOf(purpose, id));
+      if (known !== undefined) return known;
+      if (isTooSoon()) return undefined;
+      lastLookUpAt = now();
+      return (await load()).byId.get(nameOf(purpose, id));
+    },
+    async check() {
+      await load();
+    },
+  };
+};
