@@ -89,7 +89,7 @@ describe('a change of the e-mail address', () => {
       ['user.email_change_failed', 'failure'],
       ['user.email_changed', 'success'],
     ]);
-    for (const event of own) expect(event.origin_ciphertext).toMatch(/^v1:/);
+    for (const event of own) expect(event.origin_ciphertext).toMatch(/^v2:/);
     await eventually('the addresses to be dropped', async () => {
       const { rows } = await service.database.query('SELECT * FROM contact_changes WHERE user_id = $1', [
         member.userId,

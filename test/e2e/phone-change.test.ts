@@ -92,7 +92,7 @@ describe('a change of the phone', () => {
     for (const event of events) {
       expect(event).toMatchObject({ actor_id: userId, workflow_id: `phone-change/${userId}` });
       expect(event.request_id).toMatch(/./);
-      expect(event.origin_ciphertext).toMatch(/^v1:/);
+      expect(event.origin_ciphertext).toMatch(/^v2:/);
     }
     await eventually('the numbers to be dropped', async () => {
       const [change] = await changesOf(userId);

@@ -38,7 +38,7 @@ describe('a change of the profile', () => {
     expect(more).toEqual([]);
     expect(event).toMatchObject({ outcome: 'success', actor_id: userId, details: '{"fields":["lastName"]}' });
     expect(event?.request_id).toMatch(/./);
-    expect(event?.origin_ciphertext).toMatch(/^v1:/);
+    expect(event?.origin_ciphertext).toMatch(/^v2:/);
     expect(await databaseText(service)).not.toContain('Sentinelname');
   });
 
