@@ -5,7 +5,6 @@ import { z } from 'zod';
 import { buildProtection } from '../src/container/protection';
 import { emailSchema } from '../src/contracts/identity';
 import { ROLES } from '../src/contracts/session';
-import { createBlindIndex } from '../src/crypto/blind-index';
 import { createAdminRepository } from '../src/repositories/admin-repository';
 import { createDatabase } from '../src/repositories/prisma-client';
 
@@ -22,8 +21,7 @@ const grant = async ({ email, role }: z.output<typeof optionsSchema>): Promise<s
   const config = loadServiceConfig();
   const database = createDatabase(config.database);
   try {
-    const { audit } = buildProtection(config, database);
-    const blindIndex = createBlindIndex(config.security.blindIndexKey);
+    const { audit, blindIndex } = buildProtection(config, database);
     const accounts = createAdminRepository({ database, blindIndex, audit });
     const userId = await accounts.findUserIdByEmail(email);
     if (userId === undefined) throw new Error('No account has this address: register it first');

@@ -11,11 +11,15 @@ import { POSTGRES_SERVICE_PASSWORD } from './stack/secrets';
 const embeddedEnvironment = (): Record<string, string> => {
   if (!existsSync(STACK_FILE) || !existsSync(SECRETS_FILE))
     throw new Error('Set DATABASE_URL and the keys, or run the embedded stack (npm start)');
-  const { postgres } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as { postgres: string };
+  const { postgres, temporal } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as { postgres: string; temporal: string };
   const secrets = parseEnv(readFileSync(SECRETS_FILE, 'utf8')) as Record<string, string>;
   const address = new URL(postgres).host;
   const password = secrets[POSTGRES_SERVICE_PASSWORD] ?? '';
-  return { ...secrets, DATABASE_URL: `postgresql://${SERVICE_ROLE}:${password}@${address}/${DATABASE_NAME}` };
+  return {
+    ...secrets,
+    DATABASE_URL: `postgresql://${SERVICE_ROLE}:${password}@${address}/${DATABASE_NAME}`,
+    TEMPORAL_ADDRESS: temporal,
+  };
 };
 
 /**

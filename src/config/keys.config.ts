@@ -4,6 +4,7 @@ import { duration, secretKeyRing } from './fields';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
 export const keysEnv = z.object({
   ROOT_KEYS: secretKeyRing('Root keys, which wrap the data keys that the database keeps'),
@@ -19,6 +20,8 @@ export const keysEnv = z.object({
 export const toKeysConfig = (env: z.output<typeof keysEnv>) => ({
   rootKeys: env.ROOT_KEYS,
   rotationIntervalMs: env.DATA_KEY_ROTATION_INTERVAL,
+  /** So often it is looked whether a key is due, and whether an old one can be put away. */
+  checkIntervalMs: Math.min(DAY_MS, env.DATA_KEY_ROTATION_INTERVAL),
   propagationMs: env.DATA_KEY_PROPAGATION,
   /** Age at which a process asks the database for the keys again. */
   refreshAfterMs: Math.min(MINUTE_MS, env.DATA_KEY_PROPAGATION / 4),

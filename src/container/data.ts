@@ -1,7 +1,6 @@
 import type { Config } from '../config/load';
 import type { NewAuditEvent } from '../contracts/audit';
 import type { FieldCipher } from '../contracts/data-protection';
-import { createBlindIndex } from '../crypto/blind-index';
 import { createRecoveryCodes } from '../crypto/recovery-code';
 import { createRecoveryTokens } from '../crypto/recovery-token';
 import { createResetTokens } from '../crypto/reset-token';
@@ -69,9 +68,8 @@ export const buildData = (config: Config) => {
   const { security } = config;
   const database = createDatabase(config.database);
   const protection = buildProtection(config, database);
-  const { audit } = protection;
+  const { audit, blindIndex } = protection;
   const cipher = protection.ciphers.fields;
-  const blindIndex = createBlindIndex(security.blindIndexKey);
   const codes = createVerificationCodes(security.tokenKey);
   const users = createUserRepository({ database, cipher, blindIndex });
   const registrations = createRegistrationRepository({ database, cipher, blindIndex, users, codes, audit });
@@ -85,7 +83,7 @@ export const buildData = (config: Config) => {
   const toUserResponse = createToUserResponse(restrictions);
   const outbox = createNoticeOutbox(database);
   return {
-    ...{ database, ...protection, cipher, blindIndex, codes, recordAudit, users, registrations },
+    ...{ database, ...protection, cipher, codes, recordAudit, users, registrations },
     ...mfa,
     ...{ resetTokens, resets, passwords, contactChanges, restrictions, toUserResponse, outbox },
   };

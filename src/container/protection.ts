@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Config } from '../config/load';
 import type { FieldCipherError } from '../contracts/data-protection';
 import { createAuditSeal } from '../crypto/audit-seal';
+import { createBlindIndex } from '../crypto/blind-index';
 import { createFieldCipher } from '../crypto/field-cipher';
 import { createDataKeys } from '../keys/data-keys';
 import { createLocalRootKey } from '../keys/local-root-key';
@@ -29,8 +30,11 @@ const createRefusalRecord = (record: (error: FieldCipherError) => Promise<void>)
   };
 };
 
-/** Keys, and what encrypts and seals with them. */
-export const buildProtection = ({ keys }: Pick<Config, 'keys'>, database: Pick<Database, 'sql' | 'keySql'>) => {
+/** Keys, and what encrypts, indexes and seals with them. */
+export const buildProtection = (
+  { keys, security }: Pick<Config, 'keys' | 'security'>,
+  database: Pick<Database, 'sql' | 'keySql'>,
+) => {
   const rootKey = createLocalRootKey(keys.rootKeys);
   const dataKeys = createDataKeys(createDataKeyRepository(database.keySql), rootKey, keys);
   const personKeys = createPersonKeys(createPersonKeyRepository(database.keySql));
@@ -48,6 +52,7 @@ export const buildProtection = ({ keys }: Pick<Config, 'keys'>, database: Pick<D
   };
   const auditSeal = createAuditSeal(dataKeys);
   const audit: AuditTrail = createAuditTrail(ciphers.audit, auditSeal);
-  return { rootKey, dataKeys, personKeys, ciphers, auditSeal, audit };
+  const blindIndex = createBlindIndex(security.blindIndexKey);
+  return { rootKey, dataKeys, personKeys, ciphers, blindIndex, auditSeal, audit };
 };
 export type Protection = ReturnType<typeof buildProtection>;

@@ -26,8 +26,9 @@ import { createFindFactorCode } from '../repositories/factor-code-messages';
 import { createSigningKeyRepository } from '../repositories/signing-key-repository';
 import { createSmsMessenger } from '../sms/messenger';
 import { createTemporalConnection } from '../temporal/connection';
-import { ensureSchedule, noticeSweepSchedule, rotationSchedule } from '../temporal/schedules';
+import { ensureSchedule } from '../temporal/schedules';
 
+import { buildDataKeyActivities, recurringWorkflows } from './maintenance';
 import { type ProcessContext, CHECK_TIMEOUT_MS, closeAll, mustBeReady } from './process';
 import { buildData, type Data } from './data';
 import { buildMail } from './mail';
@@ -112,6 +113,7 @@ export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () =>
           generate: generateSigningKey,
           times: config.security.signingKeys,
         }),
+        ...buildDataKeyActivities(config, data, temporal.client),
         ...createNoticeActivities({ outbox, enqueueNotice, minAgeMs: sweepIntervalMs, logger }),
       },
     },
@@ -122,8 +124,7 @@ export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () =>
       if (!queues.includes(TASK_QUEUES.maintenance)) return;
       const { client } = temporal;
       await client.withDeadline(Date.now() + config.temporal.updateTimeoutMs, async () => {
-        await ensureSchedule(client, rotationSchedule(config.security.signingKeys.rotationIntervalMs));
-        await ensureSchedule(client, noticeSweepSchedule(sweepIntervalMs));
+        for (const recurring of recurringWorkflows(config)) await ensureSchedule(client, recurring);
       });
     },
     close: () =>

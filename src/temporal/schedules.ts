@@ -8,12 +8,13 @@ import {
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
 
+import { DATA_KEY_ROTATION, type DataKeyRotationInput } from '../contracts/data-key-workflow';
 import { NOTICE_SWEEP } from '../contracts/notice-workflow';
 import { SIGNING_KEY_ROTATION } from '../contracts/signing-key-workflow';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
 /** A workflow that starts at regular intervals, never beside itself. */
-interface RecurringWorkflow {
+export interface RecurringWorkflow {
   readonly names: { readonly workflowType: string; readonly workflowId: string; readonly scheduleId: string };
   /** Milliseconds between two starts. */
   readonly everyMs: number;
@@ -32,6 +33,17 @@ export const rotationSchedule = (everyMs: number): RecurringWorkflow => ({
   details:
     'Steps: make a key and publish it, wait until every client can know it, sign with it, and remove the old key when its ' +
     'last token has ended.',
+});
+
+/** @param everyMs milliseconds between two looks at the age of the keys */
+export const dataKeyRotationSchedule = (everyMs: number): RecurringWorkflow => ({
+  names: DATA_KEY_ROTATION,
+  everyMs,
+  catchupWindowMs: 24 * 60 * 60 * 1_000,
+  summary: 'Data keys whose time is up are replaced',
+  details:
+    'Steps: encrypt under new keys, encrypt what is stored under them, wait until every process knows them, encrypt what ' +
+    'was written meanwhile, and put the old keys away that nothing uses.',
 });
 
 /** @param everyMs milliseconds between two sweeps */
@@ -78,6 +90,43 @@ export const ensureSchedule = async (client: Client, recurring: RecurringWorkflo
     if (isUpToDate(await handle.describe(), recurring)) return;
     await handle.update(({ state }) => ({ ...schedule, state }));
   }
+};
+
+/** Writes the schedules anew, so that what they hold is under the key that now encrypts. */
+export const renewSchedules = async (client: Client, all: readonly RecurringWorkflow[]): Promise<void> => {
+  for (const schedule of all.map(toSchedule)) {
+    await client.schedule.getHandle(schedule.scheduleId).update(({ state }) => ({ ...schedule, state }));
+  }
+};
+
+/** How many workflows began before a time and are still kept; or only those that run beside one. */
+export const countWorkflows = async (
+  client: Client,
+  before: Date,
+  only?: { readonly runningBeside: string },
+): Promise<number> => {
+  const conditions = [
+    `StartTime < '${before.toISOString()}'`,
+    ...(only === undefined ? [] : [`ExecutionStatus = 'Running'`, `RunId != '${only.runningBeside}'`]),
+  ];
+  return (await client.workflow.count(conditions.join(' AND '))).count;
+};
+
+/**
+ * Starts a replacement of every data key now, unless one that was ordered runs.
+ *
+ * @returns its workflow id
+ */
+export const orderDataKeyRotation = async (client: Client): Promise<string> => {
+  const input: DataKeyRotationInput = { madeBefore: Date.now() };
+  const { workflowId } = await client.workflow.start(DATA_KEY_ROTATION.workflowType, {
+    workflowId: DATA_KEY_ROTATION.orderedWorkflowId,
+    taskQueue: TASK_QUEUES.maintenance,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    staticSummary: 'Every data key is replaced, by order of an operator',
+  });
+  return workflowId;
 };
 
 /** Temporal starts the workflow a moment after it has taken the order. */

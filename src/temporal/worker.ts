@@ -5,6 +5,7 @@ import type { RecoveryMailActivities, RecoverySmsActivities } from '../activitie
 import type { AccountActivities } from '../activities/account';
 import type { ContactChangeActivities } from '../activities/contact-change';
 import type { ContactMailActivities, ContactSmsActivities } from '../activities/contact-message';
+import type { DataKeyActivities } from '../activities/data-key';
 import type { EmailActivities } from '../activities/email';
 import type { FactorCodeMailActivities, FactorCodeSmsActivities } from '../activities/factor-code';
 import type { MfaEnrollmentActivities } from '../activities/mfa-enrollment';
@@ -29,7 +30,7 @@ export interface WorkerDependencies {
     readonly mfa: MfaEnrollmentActivities & Pick<AccountActivities, 'enqueueNotice'>;
     readonly email: EmailActivities & ContactMailActivities & FactorCodeMailActivities & RecoveryMailActivities;
     readonly sms: ContactSmsActivities & FactorCodeSmsActivities & RecoverySmsActivities;
-    readonly maintenance: SigningKeyActivities & NoticeActivities;
+    readonly maintenance: SigningKeyActivities & DataKeyActivities & NoticeActivities;
   };
 }
 

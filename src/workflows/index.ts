@@ -2,6 +2,7 @@ export { accountRecovery } from './account-recovery';
 export { accountRecoveryNotice } from './account-recovery-notice';
 export { contactChange } from './contact-change';
 export { contactNotice } from './contact-notice';
+export { dataKeyRotation } from './data-key-rotation';
 export { factorCode } from './factor-code';
 export { mfaEnrollment } from './mfa-enrollment';
 export { noticeSweep } from './notice-sweep';

@@ -8,7 +8,6 @@ import { loadConfig } from '../../src/config/load';
 import type { OutboxKey, SweptBatch } from '../../src/contracts/notice-workflow';
 import type { NoticeEvent } from '../../src/contracts/notification-jobs';
 import { buildProtection } from '../../src/container/protection';
-import { createBlindIndex } from '../../src/crypto/blind-index';
 import { createNoticeOutbox } from '../../src/repositories/notice-outbox';
 import { createDatabase, type Database } from '../../src/repositories/prisma-client';
 import { createProtectDevice } from '../../src/repositories/protected-device';
@@ -103,8 +102,7 @@ describe('a sweep of the outbox', () => {
 describe('the notice of a new device', () => {
   it('costs a login no statement, whether or not there is one', async () => {
     const config = loadConfig(stack.env);
-    const blindIndex = createBlindIndex(config.security.blindIndexKey);
-    const { audit, ciphers } = buildProtection(config, database);
+    const { audit, blindIndex, ciphers } = buildProtection(config, database);
     const statements: string[] = [];
     const sql: Sql = (statement, values) => {
       statements.push(statement.name);

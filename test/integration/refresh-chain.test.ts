@@ -6,7 +6,6 @@ import { v7 as uuidv7 } from 'uuid';
 
 import { loadConfig } from '../../src/config/load';
 import { buildProtection } from '../../src/container/protection';
-import { createBlindIndex } from '../../src/crypto/blind-index';
 import { createRefreshTokens, type RefreshTokens } from '../../src/crypto/refresh-token';
 import type { AuditTrail } from '../../src/repositories/audit-trail';
 import { createDatabase, type Database } from '../../src/repositories/prisma-client';
@@ -75,7 +74,7 @@ beforeAll(async () => {
   const protection = buildProtection(config, database);
   await protection.dataKeys.check();
   audit = protection.audit;
-  protectDevice = createProtectDevice(protection.ciphers.fields, createBlindIndex(config.security.blindIndexKey));
+  protectDevice = createProtectDevice(protection.ciphers.fields, protection.blindIndex);
   await database.prisma.user.create({
     data: { id: userId, emailCiphertext: 'x', emailIndex: Buffer.from(userId), emailVerifiedAt: new Date() },
   });

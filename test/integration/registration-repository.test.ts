@@ -12,7 +12,6 @@ import {
   type VerifyOutcome,
 } from '../../src/contracts/registration-workflow';
 import { buildProtection } from '../../src/container/protection';
-import { createBlindIndex } from '../../src/crypto/blind-index';
 import { createVerificationCodes, type VerificationCodes } from '../../src/crypto/verification-code';
 import { createDatabase, type Database } from '../../src/repositories/prisma-client';
 import {
@@ -45,12 +44,12 @@ beforeAll(() => {
   // Idle connections may end with the database.
   pool.on('error', () => undefined);
   database = createDatabase(config.database);
-  const { audit, ciphers } = buildProtection(config, database);
-  cipher = ciphers.fields;
-  blindIndex = createBlindIndex(config.security.blindIndexKey);
+  const protection = buildProtection(config, database);
+  cipher = protection.ciphers.fields;
+  blindIndex = protection.blindIndex;
   codes = createVerificationCodes(config.security.tokenKey);
   users = createUserRepository({ database, cipher, blindIndex });
-  registrations = createRegistrationRepository({ database, cipher, blindIndex, users, codes, audit });
+  registrations = createRegistrationRepository({ database, cipher, blindIndex, users, codes, audit: protection.audit });
 });
 
 const PASSWORD_HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNo';

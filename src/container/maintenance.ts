@@ -1,0 +1,51 @@
+import { createDataKeyActivities } from '../activities/data-key';
+import type { Config } from '../config/load';
+import type { FieldCipher } from '../contracts/data-protection';
+import type { DataKeyPurpose } from '../contracts/keys';
+import { newDataKey } from '../keys/data-keys';
+import { createDataKeyStates } from '../repositories/data-key-repository';
+import { ENCRYPTED_COLUMNS, locationOf } from '../repositories/encrypted-columns';
+import { createReencryptionRepository } from '../repositories/reencryption-repository';
+import type { TemporalConnection } from '../temporal/connection';
+import {
+  countWorkflows,
+  dataKeyRotationSchedule,
+  noticeSweepSchedule,
+  type RecurringWorkflow,
+  renewSchedules,
+  rotationSchedule,
+} from '../temporal/schedules';
+
+import type { Data } from './data';
+
+/** Everything that happens by itself. */
+export const recurringWorkflows = ({ security, keys, queue }: Config): readonly RecurringWorkflow[] => [
+  rotationSchedule(security.signingKeys.rotationIntervalMs),
+  dataKeyRotationSchedule(keys.checkIntervalMs),
+  noticeSweepSchedule(queue.noticeSweepIntervalMs),
+];
+
+export const buildDataKeyActivities = (config: Config, data: Data, client: TemporalConnection['client']) => {
+  const { database, ciphers, rootKey, dataKeys, audit } = data;
+  const byPurpose: Partial<Record<DataKeyPurpose, FieldCipher>> = {
+    fields: ciphers.fields,
+    'signing-keys': ciphers.signingKeys,
+    idempotency: ciphers.answers,
+  };
+  return createDataKeyActivities({
+    states: createDataKeyStates(database, audit),
+    dataKeys,
+    make: (purpose) => newDataKey(rootKey, purpose, new Date()),
+    columns: ENCRYPTED_COLUMNS,
+    locate: locationOf,
+    values: createReencryptionRepository(database.sql),
+    cipherOf: (purpose) => {
+      const cipher = byPurpose[purpose];
+      if (cipher === undefined) throw new Error(`No column is encrypted for ${purpose}`);
+      return cipher;
+    },
+    times: config.keys,
+    countWorkflows: (before, only) => countWorkflows(client, before, only),
+    renewSchedules: () => renewSchedules(client, recurringWorkflows(config)),
+  });
+};
