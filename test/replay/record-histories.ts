@@ -12,8 +12,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 
+import { DATA_KEY_ROTATION } from '../../src/contracts/data-key-workflow';
 import { NOTICE_SWEEP } from '../../src/contracts/notice-workflow';
-import { triggerRotation } from '../../src/temporal/schedules';
+import { orderDataKeyRotation, triggerRotation } from '../../src/temporal/schedules';
 import { eventually } from '../support/eventually';
 import {
   appCode,
@@ -51,6 +52,8 @@ import {
 import { approve, begunRecovery, completeRecovery, deny, mailedCompletionToken, reviewer } from '../support/recovery';
 import { withProtection } from '../support/protection';
 import { startTestService, type TestService } from '../support/start-test-service';
+
+import { withTemporal } from '../support/temporal';
 
 import { REPLAY_KEY, REPLAY_KEY_ID } from './replay-keys';
 
@@ -149,6 +152,20 @@ const SIGNING_KEYS: Record<string, Scenario> = {
     return newestRun(service, 'signingKeyRotation');
   },
   'retirement-v1.completed': (service) => newestRun(service, 'signingKeyRetirement'),
+};
+
+const DATA_KEYS: Record<string, Scenario> = {
+  completed: async (service) => {
+    await signUp(service, newPerson());
+    await withTemporal(service, orderDataKeyRotation);
+    await sleep(VISIBILITY_LAG_MS);
+    return newestRun(service, DATA_KEY_ROTATION.workflowType);
+  },
+  'nothing-due': async (service) => {
+    await withClient(service, ({ schedule }) => schedule.getHandle(DATA_KEY_ROTATION.scheduleId).trigger());
+    await sleep(VISIBILITY_LAG_MS);
+    return newestRun(service, DATA_KEY_ROTATION.workflowType);
+  },
 };
 
 /** Somebody with an account asks for a link. @returns the run's id, found once Temporal can */
@@ -440,6 +457,7 @@ const SCENARIOS = [
   ...named('notice-sweep-v1.', NOTICE_SWEEPS),
   ...named('account-recovery-v1.', ACCOUNT_RECOVERIES),
   ...named('account-recovery-notice-v1.', RECOVERY_NOTICES),
+  ...named('data-key-rotation-v1.', DATA_KEYS),
   ...named('signing-key-', SIGNING_KEYS),
 ];
 
@@ -457,12 +475,15 @@ const fetchClosed = (service: TestService, runId: string) =>
     ),
   );
 
-/** Before any process runs: what they encrypt for Temporal can be replayed without their root key. */
+/**
+ * Before any process runs: what they encrypt for Temporal can be replayed without their root key. Never due, so that no
+ * rotation that is recorded replaces it.
+ */
 const useReplayKey = ({ stack, database }: TestService): Promise<unknown> =>
   withProtection(stack, async ({ rootKey }) => {
     const wrapped = await rootKey.wrap(REPLAY_KEY, { id: REPLAY_KEY_ID, purpose: 'codec' });
     await database.query(
-      `INSERT INTO data_keys (id, purpose, state, wrapped, created_at) VALUES ($1, 'codec', 'ACTIVE', $2, now())`,
+      `INSERT INTO data_keys (id, purpose, state, wrapped, created_at) VALUES ($1, 'codec', 'ACTIVE', $2, now() + interval '1 day')`,
       [REPLAY_KEY_ID, wrapped],
     );
   });
@@ -481,6 +502,7 @@ const main = async (): Promise<void> => {
       CONTACT_CHANGE_EXPIRES_IN: `${String(LIFE_SECONDS)}s`,
       JWT_EXPIRES_IN: '3s',
       SIGNING_KEY_OVERLAP: '2s',
+      DATA_KEY_PROPAGATION: '2s',
       // No sweep but those that are recorded.
       NOTICE_SWEEP_INTERVAL: '1h',
     },
