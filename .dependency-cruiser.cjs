@@ -38,9 +38,9 @@ const TABLE = {
     why: 'contracts are what every process shares: zod, and @temporalio/workflow for message definitions',
   },
   config: {
-    values: [...packages('zod', 'ms', 'yaml'), ...node('fs', 'fs/promises')],
+    values: [...packages('zod', 'ms', 'yaml'), ...node('crypto', 'fs', 'fs/promises')],
     types: [],
-    why: 'config depends on nothing but zod, ms, yaml and the files that the operator names',
+    why: 'config depends on nothing but zod, ms, yaml, node’s parser of certificates and the files that the operator names',
   },
   crypto: {
     values: [

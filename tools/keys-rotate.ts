@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 
 import { Client, Connection } from '@temporalio/client';
 
+import { loadTemporalAddress } from '../src/config/load';
+import { toAddress } from '../src/temporal/address';
 import { triggerRotation } from '../src/temporal/schedules';
 
 import { STACK_FILE } from './project';
@@ -11,10 +13,10 @@ const USAGE = `npm run keys:rotate
   Starts a rotation of the keys that sign access tokens, unless one is under way, and leaves: a worker does the rest. Asks the
   Temporal of TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, or else the one of the running embedded stack.`;
 
-const temporalAddress = (): string => {
-  const address = process.env['TEMPORAL_ADDRESS'];
-  if (address) return address;
-  return (JSON.parse(readFileSync(STACK_FILE, 'utf8')) as { temporal: string }).temporal;
+const temporalConfig = () => {
+  if (process.env['TEMPORAL_ADDRESS']) return loadTemporalAddress();
+  const { temporal } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as { temporal: string };
+  return loadTemporalAddress({ ...process.env, TEMPORAL_ADDRESS: temporal });
 };
 
 const main = async (): Promise<void> => {
@@ -23,9 +25,10 @@ const main = async (): Promise<void> => {
     console.log(USAGE);
     return;
   }
-  const connection = await Connection.connect({ address: temporalAddress() });
+  const config = temporalConfig();
+  const connection = await Connection.connect(toAddress(config));
   try {
-    const client = new Client({ connection, namespace: process.env['TEMPORAL_NAMESPACE'] ?? 'default' });
+    const client = new Client({ connection, namespace: config.namespace });
     const running = await triggerRotation(client);
     if (running.length === 0) throw new Error('Temporal took the order, but no rotation is to be seen: look in its UI');
     console.log(`The rotation runs as ${running.join(', ')}`);
