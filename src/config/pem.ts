@@ -30,9 +30,9 @@ const holdsKey = (pem: string): boolean => {
   }
 };
 
-/** Whether the key is that of the first certificate. */
+/** Whether the key is that of the first certificate, if there is one. @throws when one of them is malformed */
 export const fitsTogether = (certificates: string, key: string): boolean =>
-  toCertificates(certificates)[0]?.checkPrivateKey(createPrivateKey(key)) === true;
+  toCertificates(certificates)[0]?.checkPrivateKey(createPrivateKey(key)) !== false;
 
 /** Certificates as PEM, in the environment or in the file that `NAME_FILE` names. */
 export const certificates = (description: string) =>

@@ -25,10 +25,10 @@ const startServer = async (options: SMTPServerOptions): Promise<number> => {
   const server = new SMTPServer({
     authOptional: true,
     onData: (stream, session, done) => {
-      void text(stream).then((message) => {
+      text(stream).then((message) => {
         received.push({ message, isSecure: session.secure });
         done();
-      });
+      }, done);
     },
     ...options,
   });
