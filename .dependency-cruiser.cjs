@@ -92,8 +92,6 @@ const TABLE = {
   temporal: {
     values: [ANY_NODE_MODULE, ...folders('contracts', 'crypto'), ...packages(...TEMPORAL, 'uuid')],
     types: [...INJECTED, ...folders('activities')],
-    /** A small HTTP service of its own beside the codec that it serves. */
-    exceptFor: { '^src/temporal/codec-server\\.ts$': packages('koa', '@koa/', 'raw-body', 'zod') },
     why: 'temporal is the client, the worker and the payload codec; activities are passed in',
   },
   limits: {

@@ -65,13 +65,21 @@ const connections = (values: Values): Connection[] => [
   },
 ];
 
+/** What operators sign in to: their passwords and its cookie pass there. */
+const codecProblems = ({ CODEC_SERVER_URL: text }: Values): string[] => {
+  if (text === undefined || !URL.canParse(text)) return [];
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || isLocal(hostname) ? [] : ['CODEC_SERVER_URL: must be https in production'];
+};
+
 /** Connections of production that leave the machine in the clear, unless `PLAINTEXT_ALLOWED` names them. */
 export const plaintextProblems = (values: Values): string[] => {
   const allowed = (values['PLAINTEXT_ALLOWED'] ?? '').split(',').map((kind) => kind.trim());
-  return connections(values)
+  const problems = connections(values)
     .filter(({ kind, isEncrypted, host }) => !isEncrypted && !isLocal(host) && !allowed.includes(kind))
     .map(
       ({ kind, variable, remedy }) =>
         `${variable}: must be ${remedy} in production, or PLAINTEXT_ALLOWED must name ${kind}, which something else encrypts`,
     );
+  return [...problems, ...codecProblems(values)];
 };

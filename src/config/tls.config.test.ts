@@ -114,6 +114,12 @@ describe('in production, plaintext', () => {
     expect(variablesOf({ ...REMOTE, SMTP_HOST: '127.0.0.1.evil.test' })).toEqual(NAMES);
   });
 
+  it('is not what operators sign in by', () => {
+    expect(variablesOf({ CODEC_SERVER_URL: 'http://codec.test' })).toEqual(['CODEC_SERVER_URL']);
+    for (const url of ['https://codec.test', 'http://localhost:8888'])
+      expect(variablesOf({ CODEC_SERVER_URL: url })).toEqual([]);
+  });
+
   it('is no matter with TLS, within the machine, or where it is allowed by name', () => {
     const encrypted = {
       ...{ SERVER_TLS_CERTIFICATE: 'x', DATABASE_TLS: 'true', REDIS_TLS: 'true', TEMPORAL_TLS: 'true' },

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -12,10 +13,12 @@ import { ensureSchedule, rotationSchedule } from '../../../src/temporal/schedule
 import { DIST_DIR, PROJECT_ROOT } from '../../../tools/project';
 import { type Authority, createAuthority, type Issued } from '../../support/certificates';
 import { useStack } from '../../support/stack';
+import { staticDataKeys } from '../../support/static-keys';
 import { startTlsProxy, type TlsProxy } from '../../support/tls-proxy';
 
 const run = promisify(execFile);
 const NAME = 'temporal.test';
+const keys = staticDataKeys({ k1: randomBytes(32) });
 const stack = useStack('temporal');
 let authority: Authority;
 let stranger: Authority;
@@ -44,7 +47,7 @@ const config = (env: Env) =>
 
 /** Why the client of the API, and the connection of a worker, do not come about. */
 const refusals = async (env: Env): Promise<{ client: unknown; worker: unknown }> => {
-  const connection = createTemporalConnection(config(env));
+  const connection = createTemporalConnection(config(env), keys);
   const [ofClient, ofWorker] = await Promise.all([
     connection.ping(3_000).then(
       () => 'no refusal',
@@ -63,7 +66,7 @@ const NOT_REACHED = /^(4|14)$/;
 
 describe('Temporal over TLS', () => {
   it('answers the client, a worker, a schedule and a tool with the right authority and certificate', async () => {
-    const connection = createTemporalConnection(config(right()));
+    const connection = createTemporalConnection(config(right()), keys);
     try {
       await connection.ping(5_000);
       await ensureSchedule(connection.client, rotationSchedule(30 * 24 * 60 * 60 * 1_000));
