@@ -38,9 +38,9 @@ const TABLE = {
     why: 'contracts are what every process shares: zod, and @temporalio/workflow for message definitions',
   },
   config: {
-    values: [...packages('zod', 'ms', 'yaml'), ...node('fs', 'fs/promises')],
+    values: [...packages('zod', 'ms', 'yaml'), ...node('crypto', 'fs', 'fs/promises')],
     types: [],
-    why: 'config depends on nothing but zod, ms, yaml and the files that the operator names',
+    why: 'config depends on nothing but zod, ms, yaml, node’s parser of certificates and the files that the operator names',
   },
   crypto: {
     values: [
@@ -92,8 +92,6 @@ const TABLE = {
   temporal: {
     values: [ANY_NODE_MODULE, ...folders('contracts', 'crypto'), ...packages(...TEMPORAL, 'uuid')],
     types: [...INJECTED, ...folders('activities')],
-    /** A small HTTP service of its own beside the codec that it serves. */
-    exceptFor: { '^src/temporal/codec-server\\.ts$': packages('koa', '@koa/', 'raw-body', 'zod') },
     why: 'temporal is the client, the worker and the payload codec; activities are passed in',
   },
   limits: {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
+import { loadRedisConfig } from '../src/config/load';
 import { createDeadLetters, type DeadLetters } from '../src/queue/queue.dead-letters';
 
 import { STACK_FILE } from './project';
@@ -11,9 +12,8 @@ const USAGE = `npm run dead-letters [-- --retry <job id> | --retry-all]
 
 const PAGE = 100;
 
-const redisAddress = (): { host: string; port: number; db: number } => {
-  const { REDIS_HOST: host, REDIS_PORT: port = '6379', REDIS_DB: db = '0' } = process.env;
-  if (host) return { host, port: Number(port), db: Number(db) };
+const redisAddress = () => {
+  if (process.env['REDIS_HOST']) return loadRedisConfig().connection;
   const { redis } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as { redis: string };
   const [embeddedHost = '', embeddedPort] = redis.split(':');
   return { host: embeddedHost, port: Number(embeddedPort), db: 0 };

@@ -1,5 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 
+import { loadDatabaseConfig } from '../src/config/load';
+
 import { createKeeper } from './keeper';
 import { createProcesses, type ServiceProcesses } from './processes';
 import { DATA_DIR, LOG_DIR, MIGRATIONS_DIR, SECRETS_FILE, STACK_FILE } from './project';
@@ -42,7 +44,8 @@ const listAddresses = (stack: Stack) => {
 
 const applyMigrations = async (stack: Stack): Promise<void> => {
   const begin = Date.now();
-  const applied = await migrate(stack.databaseOwnerUrl, MIGRATIONS_DIR, stack.env['DATABASE_URL'] ?? '');
+  const owner = loadDatabaseConfig({ ...process.env, ...stack.env, DATABASE_URL: stack.databaseOwnerUrl });
+  const applied = await migrate(owner.url, MIGRATIONS_DIR, stack.env['DATABASE_URL'] ?? '', owner.tls);
   done(
     applied.length === 0 ? 'migrations (none new)' : `migrations (${String(applied.length)} new)`,
     Date.now() - begin,

@@ -3,8 +3,10 @@ import { parseArgs } from 'node:util';
 
 import { Client, Connection } from '@temporalio/client';
 
+import { loadTemporalAddress } from '../src/config/load';
 import { buildProtection } from '../src/container/protection';
 import { createDatabase } from '../src/repositories/prisma-client';
+import { toAddress } from '../src/temporal/address';
 import { createTemporalConnection } from '../src/temporal/connection';
 import { orderDataKeyRotation, triggerRotation } from '../src/temporal/schedules';
 
@@ -29,16 +31,17 @@ const rotateDataKeys = async (): Promise<string> => {
   }
 };
 
-const temporalAddress = (): string => {
-  const address = process.env['TEMPORAL_ADDRESS'];
-  if (address) return address;
-  return (JSON.parse(readFileSync(STACK_FILE, 'utf8')) as { temporal: string }).temporal;
+const temporalConfig = () => {
+  if (process.env['TEMPORAL_ADDRESS']) return loadTemporalAddress();
+  const { temporal } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as { temporal: string };
+  return loadTemporalAddress({ ...process.env, TEMPORAL_ADDRESS: temporal });
 };
 
 const rotateSigningKeys = async (): Promise<string> => {
-  const connection = await Connection.connect({ address: temporalAddress() });
+  const config = temporalConfig();
+  const connection = await Connection.connect(toAddress(config));
   try {
-    const client = new Client({ connection, namespace: process.env['TEMPORAL_NAMESPACE'] ?? 'default' });
+    const client = new Client({ connection, namespace: config.namespace });
     const running = await triggerRotation(client);
     if (running.length === 0) throw new Error('Temporal took the order, but no rotation is to be seen: look in its UI');
     return running.join(', ');

@@ -37,7 +37,7 @@ const startingPoint = async (from: string | undefined): Promise<DiffTarget> => {
 /** SQL from one schema to `prisma/schema.prisma`; empty when they agree. The engine wants a database even for that. */
 const diff = (from: string | undefined): Promise<string> =>
   withThrowawayPostgres((databaseUrl) =>
-    withSchemaEngine(databaseUrl, async (engine) => {
+    withSchemaEngine({ url: databaseUrl }, async (engine) => {
       const { exitCode, stdout } = await engine.diff({
         from: await startingPoint(from),
         to: await datamodel(SCHEMA),

@@ -1,3 +1,4 @@
+import { get as httpsGet } from 'node:https';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
@@ -39,7 +40,20 @@ export interface ProcessOptions {
 
 type StackPlaces = Pick<Stack, 'env' | 'ports' | 'logDir' | 'pidFile'>;
 
+/** Over TLS only whether it answers is asked, and nothing told; who shows no certificate may be refused, by whoever serves. */
+const answersSecurely = (url: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const options = { rejectUnauthorized: false, timeout: 3_000, agent: false };
+    httpsGet(url, options, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    }).once('error', ({ message }) => {
+      resolve(/certificate required/i.test(message));
+    });
+  });
+
 const answers = async (url: string): Promise<boolean> => {
+  if (url.startsWith('https:')) return answersSecurely(url);
   try {
     return (await fetch(url, { signal: AbortSignal.timeout(3_000) })).ok;
   } catch {
@@ -49,20 +63,22 @@ const answers = async (url: string): Promise<boolean> => {
 
 const createProcess = (name: ProcessName, stack: StackPlaces, options: ProcessOptions): ServiceProcess => {
   const rule: ProcessRule = RULES[name];
-  const url = `http://127.0.0.1:${String(stack.ports[rule.port])}${rule.readyPath}`;
+  const env: NodeJS.ProcessEnv = {
+    NODE_ENV: 'development',
+    ...process.env,
+    WORKFLOW_BUNDLE: join(DIST_DIR, 'workflow-bundle.js'),
+    ...rule.env,
+    ...stack.env,
+    ...options.env,
+  };
+  const isSecure = [env['SERVER_TLS_CERTIFICATE'], env['SERVER_TLS_CERTIFICATE_FILE']].some(Boolean);
+  const url = `${isSecure ? 'https' : 'http'}://127.0.0.1:${String(stack.ports[rule.port])}${rule.readyPath}`;
   const child = createChild({
     name,
     command: process.execPath,
     args: ['--enable-source-maps', join(DIST_DIR, 'src', 'bin', `${name}.js`)],
     cwd: PROJECT_ROOT,
-    env: {
-      NODE_ENV: 'development',
-      ...process.env,
-      WORKFLOW_BUNDLE: join(DIST_DIR, 'workflow-bundle.js'),
-      ...rule.env,
-      ...stack.env,
-      ...options.env,
-    },
+    env,
     logFile: join(stack.logDir, `${name}.log`),
     pidFile: stack.pidFile,
     isReady: () => answers(url),

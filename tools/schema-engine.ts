@@ -6,6 +6,8 @@ import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-util
 import * as engineModule from '@prisma/schema-engine-wasm/schema_engine_bg';
 import { Pool } from 'pg';
 
+import { type PostgresAddress, toConnectionOptions } from '../src/repositories/postgres-address';
+
 export type SchemaEngine = engineModule.SchemaEngine;
 
 /** What the generated glue exports besides its documented API, for hosts that load the WebAssembly themselves. */
@@ -63,16 +65,16 @@ const createAdapter = (pool: Pool): PrismaPg => {
 /**
  * Runs `use` with Prisma's own schema engine, which the Prisma CLI would download as a binary.
  *
- * @param databaseUrl where it works; it connects at once, even to compare two schemas only
+ * @param address where it works; it connects at once, even to compare two schemas only
  */
 export const withSchemaEngine = async <T>(
-  databaseUrl: string,
+  address: PostgresAddress,
   use: (engine: SchemaEngine) => Promise<T>,
 ): Promise<T> => {
   loaded ??= loadWasm();
   await loaded;
   // The engine never closes its connections, one of which holds its advisory lock; ending the pool does.
-  const pool = new Pool({ connectionString: databaseUrl });
+  const pool = new Pool(toConnectionOptions(address));
   const adapter = bindMigrationAwareSqlAdapterFactory(createAdapter(pool));
   try {
     const engine = await engineModule.SchemaEngine.new({ datamodels: undefined }, () => undefined, adapter);

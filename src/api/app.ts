@@ -5,7 +5,7 @@ import type { Caller } from '../contracts/caller';
 import type { ErrorCode } from '../contracts/errors';
 import type { Readiness } from '../health/readiness';
 import type { Metrics } from '../observability/metrics';
-import type { AppState } from './context';
+import type { AppMiddleware, AppState } from './context';
 import { createDocs } from './docs';
 import { createGuard, type OnDenied } from './guard';
 import { accessLog } from './middleware/access-log';
@@ -54,6 +54,8 @@ export interface AppDependencies {
   readonly docs?: Omit<DocumentInfo, 'interceptorErrors'>;
   /** Pages outside the JSON contract, such as `verifyEmailPages()`. */
   readonly pages?: readonly Page[];
+  /** What every request passes before its endpoint is looked for. */
+  readonly door?: AppMiddleware;
   /** Counts and limits requests; without it nothing is limited. */
   readonly limits?: RouteLimits;
   /** Around every handler, the first one outermost. */
@@ -89,6 +91,7 @@ export const createApp = (dependencies: AppDependencies): Koa<AppState> => {
   app.use(securityHeaders());
   app.use(cors(config));
   app.use(problems(logger, dependencies.translateError ?? (() => undefined)));
+  if (dependencies.door !== undefined) app.use(dependencies.door);
   app.use(dispatch(mount(dependencies)));
   // What breaks after the middleware: mostly clients that leave while an answer is sent.
   app.on('error', (error: unknown) => {

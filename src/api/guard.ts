@@ -68,6 +68,7 @@ const toRequest = (ctx: AppContext, { params, query, body, caller }: Parsed): Ro
       idempotencyKey: singleHeader(headers['idempotency-key']),
       deviceId: singleHeader(headers['x-device-id']),
       deviceToken: singleHeader(headers['x-device-token']),
+      namespace: singleHeader(headers['x-namespace']),
     },
     ip: ctx.ip,
   };
@@ -141,7 +142,9 @@ export const createGuard = (dependencies: GuardDependencies) => {
     if (caller !== undefined) await requireConditions(route, caller);
     const params = route.params && parseInput(route.params, match.params, 'name');
     const query = route.query && parseInput(route.query, match.query, 'name');
-    const body = route.body && parseInput(route.body, await readJson(ctx.req, ctx.res, config.maxBodyBytes), 'pointer');
+    const body =
+      route.body &&
+      parseInput(route.body, await readJson(ctx.req, ctx.res, route.maxBodyBytes ?? config.maxBodyBytes), 'pointer');
     progress.received = true;
     try {
       await passage?.named(body);

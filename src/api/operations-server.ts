@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 
 import { createApp } from './app';
 import { listen, type Listening } from './server';
+import type { ServerTls } from '../config/tls.config';
 import { AppError } from '../contracts/errors';
 import type { Metrics } from '../observability/metrics';
 import type { Readiness } from '../health/readiness';
@@ -13,6 +14,8 @@ export interface OperationsServerOptions {
   readonly readiness: Readiness;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Probes and scrapers have no certificates, so none is asked for. */
+  readonly tls?: ServerTls | undefined;
 }
 
 /** These requests are small and are answered at once, milliseconds and bytes. */

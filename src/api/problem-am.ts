@@ -45,6 +45,7 @@ export const AMHARIC_DETAILS: Readonly<Record<ErrorCode, string>> = {
   payload_too_large: 'የተላከው መረጃ በጣም ትልቅ ነው።',
   unsupported_media_type: 'የተላከው የመረጃ ዓይነት አይደገፍም።',
   invalid_passkey: 'የይለፍ ቁልፉን (passkey) ማረጋገጥ አልተቻለም።',
+  payload_not_decodable: 'ይህ ይዘት ባሉት ቁልፎች ሊፈታ አይችልም።',
   invalid_code: 'ኮዱ ትክክል አይደለም ወይም ከዚህ በኋላ አይሠራም።',
   idempotency_key_reused: 'ይህ Idempotency-Key ለሌላ ጥያቄ አገልግሏል።',
   invalid_reset_token: 'የይለፍ ቃል ማስጀመሪያ አገናኙ ትክክል አይደለም፣ ጊዜው አልፏል ወይም ጥቅም ላይ ውሏል።',

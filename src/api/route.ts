@@ -29,6 +29,8 @@ export interface RequestHeaders {
   readonly deviceId: string | undefined;
   /** `X-Device-Token`: of a device that the account remembers. A secret. */
   readonly deviceToken: string | undefined;
+  /** `X-Namespace`: the namespace that the Temporal UI shows. */
+  readonly namespace?: string | undefined;
 }
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
@@ -97,6 +99,8 @@ interface RouteDeclaration {
   readonly highRisk?: true;
   /** What it is limited as. Without it: `read` for GET, `session` for a caller's writes, `credentials` for anyone's. */
   readonly limit?: LimitClass | 'none';
+  /** Larger bodies than those of other routes, bytes. */
+  readonly maxBodyBytes?: number;
   /** Problem answers of this route besides those that every route can give. */
   readonly errors: readonly ErrorCode[];
 }

@@ -1,8 +1,11 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type Koa from 'koa';
+
+import type { ServerTls } from '../config/tls.config';
 
 import type { AppState } from './context';
 import { answerClientError } from './client-error';
@@ -11,6 +14,8 @@ import { answerClientError } from './client-error';
 const MAX_HEADER_BYTES = 16_384;
 /** Longest time for the headers to arrive, milliseconds (Slowloris). */
 const HEADERS_TIMEOUT_MS = 10_000;
+/** Longest time for the TLS handshake, milliseconds. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Longer than the idle timeout of common load balancers (60 s), which otherwise send into a closing connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** How often node looks for connections that are too slow, milliseconds. */
@@ -28,10 +33,14 @@ export interface ListenOptions {
   readonly portSetting?: string;
   readonly headersTimeoutMs?: number;
   readonly keepAliveTimeoutMs?: number;
+  /** With it the server speaks HTTPS only. */
+  readonly tls?: ServerTls | undefined;
 }
 
 export interface Listening {
   readonly address: { readonly host: string; readonly port: number };
+  /** New connections get this certificate; those that are open keep theirs. */
+  readonly renewTls: (tls: ServerTls) => void;
   /**
    * Stops gracefully. Every answer from now on says `Connection: close`; for `drainMs` new connections are still
    * accepted, so that load balancers can notice; then running requests may take until `timeoutMs` before their
@@ -40,6 +49,21 @@ export interface Listening {
    */
   readonly close: (timeoutMs: number, options?: { readonly drainMs?: number }) => Promise<{ readonly cutOff: number }>;
 }
+
+const toSecureContext = ({ minVersion, cert, key, clientCa }: ServerTls) => ({
+  ...{ minVersion, cert, key },
+  ...(clientCa !== undefined && { ca: clientCa }),
+});
+
+/** Whether clients must show a certificate is settled here; whose, may change with the certificate. */
+const createSecureServer = (tls: ServerTls, options: ServerOptions): TlsServer =>
+  createTlsServer({
+    ...options,
+    ...toSecureContext(tls),
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    requestCert: tls.clientCa !== undefined,
+    rejectUnauthorized: true,
+  });
 
 const start = (server: Server, { host, port, portSetting }: ListenOptions): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -76,20 +100,22 @@ const stop = async (server: Server, running: Set<ServerResponse>, timeoutMs: num
 };
 
 /**
- * Serves an app over HTTP/1.1 with bounds on everything that a slow or hostile client could stretch.
+ * Serves an app over HTTP/1.1, or with a certificate over HTTPS, with bounds on everything that a slow or hostile client could stretch.
  * @throws {Error} naming the address, and for a port in use the setting to change
  */
 export const listen = async (app: Pick<Koa<AppState>, 'callback'>, options: ListenOptions): Promise<Listening> => {
   const handle = app.callback();
   const running = new Set<ServerResponse>();
   let closing = false;
-  const server = createServer({
+  const limits = {
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: Math.min(options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS, options.requestTimeoutMs),
     requestTimeout: options.requestTimeoutMs + BACKSTOP_MS,
     keepAliveTimeout: options.keepAliveTimeoutMs ?? KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
-  });
+  };
+  const secure = options.tls && createSecureServer(options.tls, limits);
+  const server: Server = secure ?? createServer(limits);
   server.on('request', (request, response) => {
     running.add(response);
     response.once('close', () => running.delete(response));
@@ -107,6 +133,7 @@ export const listen = async (app: Pick<Koa<AppState>, 'callback'>, options: List
 
   return {
     address: { host: address, port },
+    renewTls: (tls) => secure?.setSecureContext(toSecureContext(tls)),
     close: async (timeoutMs, { drainMs = 0 } = {}) => {
       closing = true;
       for (const response of running) if (!response.headersSent) response.setHeader('Connection', 'close');

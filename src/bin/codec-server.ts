@@ -1,30 +1,26 @@
 import { listen } from '../api/server';
+import { forAnybody } from '../config/tls.config';
 import { buildCodec } from '../container/codec';
-import { createCodecServer } from '../temporal/codec-server';
-import { createPayloadCodec } from '../temporal/payload-codec';
 
+import { followCertificate } from './follow-certificate';
 import { checkKeys, runProcess } from './run-process';
 
-/** Whoever reaches this server reads everything, so it is for one's own machine only until it knows who asks. */
-const LOOPBACK = '127.0.0.1';
-
-void runProcess('codec-server', async ({ config, logger }) => {
-  if (config.app.environment === 'production') {
-    throw new Error('The codec server does not ask who its callers are yet: it must not run in production');
-  }
+void runProcess('codec-server', async (context) => {
+  const { config, logger } = context;
   const { codecServer } = config.temporal;
-  const { dataKeys, close } = buildCodec(config);
+  const { app, readiness, dataKeys, close } = buildCodec(context);
   await checkKeys(dataKeys, logger);
-  const app = createCodecServer(createPayloadCodec(dataKeys), codecServer.origins);
+  const { host, requestTimeoutMs, shutdownTimeoutMs } = config.app;
   const server = await listen(app, {
-    host: LOOPBACK,
-    port: codecServer.port,
-    requestTimeoutMs: config.app.requestTimeoutMs,
+    ...{ host, port: codecServer.port, tls: forAnybody(config.app.tls), requestTimeoutMs },
     portSetting: 'CODEC_SERVER_PORT',
   });
-  logger.info({ origins: codecServer.origins }, 'decoding for the Temporal UI');
+  const unfollow = followCertificate(context, server, forAnybody);
+  logger.info({ url: codecServer.url, origins: codecServer.origins }, 'decoding for the Temporal UI');
   return async () => {
-    await server.close(config.app.shutdownTimeoutMs);
+    unfollow();
+    readiness.beginShutdown();
+    await server.close(shutdownTimeoutMs);
     await close();
   };
 });

@@ -1,6 +1,8 @@
 import { buildConsumer } from '../container/consumer';
 import { startOperationsServer } from '../api/operations-server';
+import { forAnybody } from '../config/tls.config';
 
+import { followCertificate } from './follow-certificate';
 import { runProcess } from './run-process';
 
 void runProcess('consumer', async (context) => {
@@ -10,10 +12,13 @@ void runProcess('consumer', async (context) => {
     ...context,
     readiness,
     host: config.app.host,
+    tls: forAnybody(config.app.tls),
     port: config.queue.metricsPort,
     portSetting: 'CONSUMER_METRICS_PORT',
   });
+  const unfollow = followCertificate(context, server, forAnybody);
   return async () => {
+    unfollow();
     readiness.beginShutdown();
     await close();
     await server.close(config.app.shutdownTimeoutMs);

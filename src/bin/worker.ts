@@ -4,10 +4,12 @@ import { Runtime, type WorkerOptions } from '@temporalio/worker';
 
 import { buildWorker } from '../container/worker';
 import { startOperationsServer } from '../api/operations-server';
+import { forAnybody } from '../config/tls.config';
 import { createSdkLogger } from '../temporal/sdk-logger';
 import { selectTaskQueues, startWorkers, type Workers } from '../temporal/worker';
 import { bundleWorkflows } from '../temporal/workflow-bundle';
 
+import { followCertificate } from './follow-certificate';
 import { checkKeys, runProcess } from './run-process';
 
 const RETRY_MS = 1_000;
@@ -35,9 +37,11 @@ void runProcess('worker', async (context) => {
     ...context,
     readiness,
     host: config.app.host,
+    tls: forAnybody(config.app.tls),
     port: config.temporal.worker.metricsPort,
     portSetting: 'WORKER_METRICS_PORT',
   });
+  const unfollow = followCertificate(context, server, forAnybody);
 
   /** Until Temporal answers; a worker that fails later ends the process, which is then started anew. */
   const poll = async (): Promise<void> => {
@@ -63,6 +67,7 @@ void runProcess('worker', async (context) => {
 
   return async () => {
     stopping = true;
+    unfollow();
     readiness.beginShutdown();
     await workers?.stop();
     await close();

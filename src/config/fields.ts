@@ -9,6 +9,8 @@ export interface FieldMeta {
   readonly format: string;
   /** Also read from the file named by `NAME_FILE`, and never given a default. */
   readonly secret?: boolean;
+  /** No secret, but also read from the file named by `NAME_FILE`. */
+  readonly file?: boolean;
   /** May change while the process runs (through `CONFIG_FILE`). */
   readonly reloadable?: boolean;
   /** How to write a secret, since its value cannot stand in `env.example`. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 import { appEnv, toAppConfig } from './app.config';
 import { readConfigFile } from './config-file';
-import { databaseEnv, toDatabaseConfig } from './database.config';
+import { databaseEnv, databaseTlsProblems, toDatabaseConfig } from './database.config';
 import { configFields } from './fields';
 import { keysEnv, toKeysConfig } from './keys.config';
 import { limitsEnv, toLimitsConfig } from './limits.config';
@@ -15,12 +15,14 @@ import { queueEnv, toQueueConfig } from './queue.config';
 import { redisEnv, toRedisConfig } from './redis.config';
 import { securityEnv, toSecurityConfig } from './security.config';
 import { smsEnv, smsProblems, toSmsConfig } from './sms.config';
-import { temporalEnv, toTemporalConfig } from './temporal.config';
+import { temporalEnv, toTemporalAddress, toTemporalConfig } from './temporal.config';
+import { serverTlsEnv, tlsProblems, toServerTls } from './tls.config';
 import { toWebauthnConfig, webauthnEnv, webauthnProblems } from './webauthn.config';
 
 /** Every section of the configuration, in the order in which `env.example` shows them. */
 export const ENV_SECTIONS = {
   app: appEnv,
+  tls: serverTlsEnv,
   database: databaseEnv,
   redis: redisEnv,
   queue: queueEnv,
@@ -36,6 +38,7 @@ export const ENV_SECTIONS = {
 
 const environmentSchema = z.object({
   ...appEnv.shape,
+  ...serverTlsEnv.shape,
   ...databaseEnv.shape,
   ...redisEnv.shape,
   ...queueEnv.shape,
@@ -74,16 +77,25 @@ const readSecret = (file: string): string => {
   return readFileSync(file, 'utf8').replace(/[\r\n]+$/, '');
 };
 
-/** Takes secrets from the files named by `NAME_FILE`; an empty variable counts as not set. */
-const readValues = (environment: Environment): Values => {
+/** Whether the variable may be given as `NAME_FILE`. */
+const hasFile = (field: z.ZodType): boolean => {
+  const meta = configFields.get(field);
+  return meta?.secret === true || meta?.file === true;
+};
+
+/** Takes secrets and certificates from the files named by `NAME_FILE`; an empty variable counts as not set. */
+const readValues = (
+  environment: Environment,
+  shape: Readonly<Record<string, z.ZodType>> = environmentSchema.shape,
+): Values => {
   const values: Record<string, string> = {};
   const problems: string[] = [];
   const unreadable = new Set<string>();
-  for (const [name, field] of Object.entries(environmentSchema.shape)) {
+  for (const [name, field] of Object.entries(shape)) {
     const value = environment[name];
     const file = environment[`${name}_FILE`];
     if (value !== undefined && value !== '') values[name] = value;
-    if (file === undefined || file === '' || configFields.get(field)?.secret !== true) continue;
+    if (file === undefined || file === '' || !hasFile(field)) continue;
     if (values[name] !== undefined) {
       problems.push(`${name}: set either ${name} or ${name}_FILE, not both`);
       continue;
@@ -112,6 +124,14 @@ const withFile = ({ values, problems, unreadable }: Values, fileText: string | u
 export const readSettings = (environment: Environment, fileText?: string): Readonly<Record<string, string>> =>
   withFile(readValues(environment), fileText).values;
 
+/** What is wrong with the values of a section, beside what was wrong with reading them. */
+const issuesOf = (error: z.ZodError, { values, unreadable }: Values): string[] =>
+  error.issues.flatMap(({ path, message }) => {
+    const name = path.join('.');
+    if (unreadable.has(name)) return [];
+    return [`${name}: ${values[name] === undefined ? 'is required and not set' : message}`];
+  });
+
 /**
  * Reads and checks the whole configuration.
  *
@@ -122,19 +142,15 @@ export const readSettings = (environment: Environment, fileText?: string): Reado
 export const loadConfig = (environment: Environment = process.env, fileText?: string) => {
   const { values, problems, unreadable } = withFile(readValues(environment), fileText);
   const parsed = environmentSchema.safeParse(values);
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) {
-      const name = issue.path.join('.');
-      if (unreadable.has(name)) continue;
-      problems.push(`${name}: ${values[name] === undefined ? 'is required and not set' : issue.message}`);
-    }
-  }
+  if (!parsed.success) problems.push(...issuesOf(parsed.error, { values, problems, unreadable }));
   problems.push(...smsProblems(values, unreadable));
+  problems.push(...tlsProblems(values, unreadable));
+  problems.push(...databaseTlsProblems(values));
   problems.push(...webauthnProblems(values));
   if (values['NODE_ENV'] === 'production') problems.push(...productionProblems(values));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return {
-    app: toAppConfig(parsed.data),
+    app: { ...toAppConfig(parsed.data), tls: toServerTls(parsed.data) },
     database: toDatabaseConfig(parsed.data),
     redis: toRedisConfig(parsed.data),
     queue: toQueueConfig(parsed.data),
@@ -149,3 +165,38 @@ export const loadConfig = (environment: Environment = process.env, fileText?: st
   };
 };
 export type Config = ReturnType<typeof loadConfig>;
+
+/** One section alone, for what needs no more and is not given more. @throws {ConfigError} */
+const loadSection = <T extends z.ZodObject>(
+  schema: T,
+  environment: Environment,
+  check: (values: Record<string, string>, unreadable: ReadonlySet<string>) => string[],
+): z.output<T> => {
+  const read = readValues(environment, schema.shape);
+  const parsed = schema.safeParse(read.values);
+  const problems = [...read.problems, ...(parsed.success ? [] : issuesOf(parsed.error, read))];
+  problems.push(...check(read.values, read.unreadable));
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  return parsed.data;
+};
+
+/** How to reach PostgreSQL, without the rest of the configuration. @throws {ConfigError} */
+export const loadDatabaseConfig = (environment: Environment = process.env) =>
+  toDatabaseConfig(
+    loadSection(databaseEnv, environment, (values, unreadable) => [
+      ...tlsProblems(values, unreadable),
+      ...databaseTlsProblems(values),
+    ]),
+  );
+
+/** The certificate of the servers as it stands in the environment and its files now. @throws {ConfigError} */
+export const loadServerTls = (environment: Environment = process.env) =>
+  toServerTls(loadSection(serverTlsEnv, environment, tlsProblems));
+
+/** How to reach Redis, without the rest of the configuration. @throws {ConfigError} */
+export const loadRedisConfig = (environment: Environment = process.env) =>
+  toRedisConfig(loadSection(redisEnv, environment, tlsProblems));
+
+/** How to reach Temporal, without the rest of the configuration. @throws {ConfigError} */
+export const loadTemporalAddress = (environment: Environment = process.env) =>
+  toTemporalAddress(loadSection(temporalEnv, environment, tlsProblems));

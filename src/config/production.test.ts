@@ -9,6 +9,7 @@ const PRODUCTION = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgresql://meqenet:x8Jq2mTz@db.internal:5432/meqenet_auth',
   ROOT_KEYS: `k1:${key(1)}`,
+  DATABASE_TLS: 'true',
   BLIND_INDEX_KEY: key(3),
   TOKEN_KEY: key(4),
   PUBLIC_URL: 'https://auth.meqenet.et',

@@ -1,3 +1,5 @@
+import { plaintextProblems } from './plaintext';
+
 /** What `loadConfig` refuses besides malformed values when `NODE_ENV` is `production`. */
 
 /** Passwords that stand in images, guides and examples. */
@@ -71,4 +73,5 @@ export const productionProblems = (values: Readonly<Record<string, string>>): st
     : []),
   ...smsProblems(values),
   ...recoveryProblems(values),
+  ...plaintextProblems(values),
 ];

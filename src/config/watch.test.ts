@@ -126,7 +126,8 @@ describe('a change of CONFIG_FILE', () => {
   });
 
   it('cannot switch the limits off in production', async () => {
-    start('RATE_LIMIT_MODE: enforce\n', { NODE_ENV: 'production', PUBLIC_URL: 'https://auth.meqenet.et' });
+    const production = { NODE_ENV: 'production', PUBLIC_URL: 'https://auth.meqenet.et', DATABASE_TLS: 'true' };
+    start('RATE_LIMIT_MODE: enforce\n', production);
     writeFileSync(file, 'RATE_LIMIT_MODE: observe\n');
     expect(await next()).toMatchObject({ outcome: 'refused', problems: [expect.stringMatching(/^RATE_LIMIT_MODE: /)] });
     expect(watched.config.limits.mode).toBe('enforce');

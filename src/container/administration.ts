@@ -18,6 +18,13 @@ import type { WorkflowStarter } from '../temporal/workflow-starter';
 
 import type { Data } from './data';
 
+/** Records who was refused what. */
+export const createOnDenied =
+  (recordAudit: Data['recordAudit']) => (caller: Caller, permission: Permission, origin: RequestOrigin) => {
+    const actor = { kind: 'user', id: caller.userId } as const;
+    return recordAudit({ action: 'access.denied', outcome: 'denied', actor, origin, details: { permission } });
+  };
+
 /** What administrators and auditors do. */
 export const buildAdministration = (data: Data, { app, security }: Config, starter: WorkflowStarter) => {
   const { database, ciphers, blindIndex, audit, recordAudit, users, toUserResponse } = data;
@@ -33,9 +40,6 @@ export const buildAdministration = (data: Data, { app, security }: Config, start
       ...adminRecoveryRoutes(createRecoveryReviews({ ...data, cursors, starter })),
       ...adminAuditRoutes(createAdminAudit({ events, verify, cursors, recordAudit, verifyBudgetMs })),
     ],
-    onDenied: (caller: Caller, permission: Permission, origin: RequestOrigin) => {
-      const actor = { kind: 'user', id: caller.userId } as const;
-      return recordAudit({ action: 'access.denied', outcome: 'denied', actor, origin, details: { permission } });
-    },
+    onDenied: createOnDenied(recordAudit),
   };
 };

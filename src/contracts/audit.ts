@@ -50,6 +50,7 @@ export const AUDIT_ACTIONS = [
   'role.revoked',
   'audit.read',
   'audit.verified',
+  'workflow.decoded',
   'data.refused',
   'data_key.activated',
   'data_key.retired',

@@ -44,6 +44,7 @@ export const ERRORS = {
   payload_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The media type is not supported' },
   invalid_passkey: { status: 422, title: 'The passkey could not be verified' },
+  payload_not_decodable: { status: 422, title: 'A payload cannot be decoded with the keys at hand' },
   invalid_code: { status: 422, title: 'The code is wrong or no longer works' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another request' },
   invalid_reset_token: { status: 422, title: 'The reset link is wrong, expired or used' },

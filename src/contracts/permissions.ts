@@ -9,6 +9,7 @@ export const PERMISSIONS = [
   'audit:read',
   'recoveries:read',
   'recoveries:approve',
+  'workflows:decode',
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
@@ -18,7 +19,18 @@ export const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
   MERCHANT: [],
   DEVELOPER: [],
   SUPPORT: ['users:read', 'users:lock', 'sessions:revoke', 'recoveries:read', 'recoveries:approve'],
-  COMPLIANCE: ['users:read', 'users:lock', 'sessions:revoke', 'audit:read', 'recoveries:read', 'recoveries:approve'],
+  COMPLIANCE: [
+    ...([
+      'users:read',
+      'users:lock',
+      'sessions:revoke',
+      'audit:read',
+      'recoveries:read',
+      'recoveries:approve',
+    ] as const),
+    // What is decoded is personal data, which this role reads anyhow. Whoever only mends workflows sees their course without it.
+    'workflows:decode',
+  ],
   ADMIN: PERMISSIONS,
 };
 

@@ -1,5 +1,7 @@
 import { Redis } from 'ioredis';
 
+import type { ClientTls } from '../config/tls.config';
+
 /** Where Redis or Valkey is. */
 export interface RedisAddress {
   readonly host: string;
@@ -7,6 +9,7 @@ export interface RedisAddress {
   readonly db: number;
   readonly username?: string;
   readonly password?: string;
+  readonly tls?: ClientTls;
 }
 
 /** No request waits longer for Redis than this, milliseconds; then it is counted in the process. */

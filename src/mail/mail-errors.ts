@@ -1,6 +1,6 @@
 /** What is known of an SMTP failure. The server's words are left out on purpose: they often repeat the address. */
 export interface SmtpFailure {
-  /** nodemailer's or the system's code, such as `EENVELOPE` or `ETIMEDOUT`. */
+  /** The code of the system, of TLS or of nodemailer, such as `ECONNREFUSED`, `CERT_HAS_EXPIRED` or `EENVELOPE`. */
   readonly reason: string;
   /** Reply of the server (RFC 5321, 4.2), where there was one. */
   readonly replyCode?: number;
@@ -36,6 +36,8 @@ const isRefusal = (replyCode = 0): boolean => replyCode >= 500 && replyCode <= 5
 
 interface NodemailerError {
   readonly code?: unknown;
+  /** What nodemailer has put its own code in the place of. */
+  readonly originalCode?: unknown;
   readonly command?: unknown;
   readonly responseCode?: unknown;
 }
@@ -46,7 +48,12 @@ interface NodemailerError {
  */
 export const toMailError = (error: unknown): MailRejectedError | MailUnavailableError => {
   if (error instanceof MailRejectedError || error instanceof MailUnavailableError) return error;
-  const { code, command, responseCode } = (typeof error === 'object' && error !== null ? error : {}) as NodemailerError;
+  const {
+    code: ownCode,
+    originalCode: code = ownCode,
+    command,
+    responseCode,
+  } = (typeof error === 'object' && error !== null ? error : {}) as NodemailerError;
   const replyCode = typeof responseCode === 'number' ? responseCode : undefined;
   const failure: SmtpFailure = {
     reason: typeof code === 'string' ? code : 'unknown error',

@@ -1,6 +1,7 @@
 import { createTransport, type SendMailOptions } from 'nodemailer';
 import type SMTPPool from 'nodemailer/lib/smtp-pool';
 
+import type { ClientTls } from '../config/tls.config';
 import { DEFAULT_LOCALE, type Locale } from '../contracts/locale';
 import { MailRejectedError, MailUnavailableError, toMailError } from './mail-errors';
 
@@ -10,6 +11,9 @@ export interface MailTransportConfig {
   readonly port: number;
   /** TLS from the first byte. Without it STARTTLS is used where the server offers it. */
   readonly secure: boolean;
+  /** Nothing is sent to a server that offers no STARTTLS. */
+  readonly requireTls?: boolean;
+  readonly tls?: ClientTls;
   readonly username?: string;
   readonly password?: string;
   /** Longest time for one step of the SMTP conversation. */
@@ -44,7 +48,7 @@ const rejectUnusable = ({ to, messageId }: OutgoingMail): void => {
 
 /** Sends mails over SMTP, with a few connections that are kept open. */
 export const createMailTransport = (config: MailTransportConfig) => {
-  const { host, port, secure, username, password, timeoutMs, from } = config;
+  const { host, port, secure, requireTls = false, tls, username, password, timeoutMs, from } = config;
   // nodemailer 10 knows `maxRequeues` and `signal`; its published types (8) do not yet.
   const options: SMTPPool.Options & { maxRequeues: number } = {
     pool: true,
@@ -55,7 +59,8 @@ export const createMailTransport = (config: MailTransportConfig) => {
     port,
     secure,
     // A password never travels in the clear.
-    requireTLS: !secure && password !== undefined,
+    requireTLS: !secure && (requireTls || password !== undefined),
+    ...(tls !== undefined && { tls }),
     ...(username !== undefined && { auth: { user: username, pass: password ?? '' } }),
     dnsTimeout: timeoutMs,
     connectionTimeout: timeoutMs,

@@ -44,15 +44,18 @@ export const createQueueClient = ({ redis, prefix, logger }: QueueClientDeps) =>
   });
 
   let lost = false;
+  let lastError: Error | undefined;
   queue.on('error', (error) => {
     // Every attempt to reconnect reports an error; one line per outage is enough.
     if (!lost)
       logger.warn({ errorName: error.name, errorCode: (error as NodeJS.ErrnoException).code }, 'queue connection lost');
     lost = true;
+    lastError = error;
   });
   connection.on('ready', () => {
     if (lost) logger.info({}, 'queue connection is back');
     lost = false;
+    lastError = undefined;
   });
 
   const use = async <T>(
@@ -64,8 +67,8 @@ export const createQueueClient = ({ redis, prefix, logger }: QueueClientDeps) =>
       await waitUntilConnected(connection, timeoutMs);
       return await within(Math.max(1, timeoutMs - (performance.now() - start)), operation(queue));
     } catch (error) {
-      if (error instanceof QueueUnavailableError) throw error;
-      throw new QueueUnavailableError({ cause: error });
+      // No connection: why not, is what its last attempt said.
+      throw new QueueUnavailableError({ cause: error instanceof QueueUnavailableError ? lastError : error });
     }
   };
 

@@ -1,5 +1,7 @@
 import { Redis } from 'ioredis';
 
+import type { ClientTls } from '../config/tls.config';
+
 import { PRODUCER_TIMEOUT_MS } from './queue.constants';
 
 /** Where Redis or Valkey is: `RedisConfig['connection']` of the configuration. */
@@ -9,6 +11,7 @@ export interface RedisAddress {
   readonly db: number;
   readonly username?: string;
   readonly password?: string;
+  readonly tls?: ClientTls;
 }
 
 /** Redis did not take or answer a command in time. The command may have been carried out all the same: retry it. */
@@ -24,12 +27,13 @@ export class QueueUnavailableError extends Error {
 /** Reconnects after 50, 100, 200 ... at most 1,000 ms: BullMQ's own strategy waits up to 20 s after Redis is back. */
 export const reconnectDelayMs = (attempt: number): number => Math.min(50 * 2 ** (attempt - 1), 1_000);
 
-const commonOptions = ({ host, port, db, username, password }: RedisAddress) => ({
+const commonOptions = ({ host, port, db, username, password, tls }: RedisAddress) => ({
   host,
   port,
   db,
   ...(username !== undefined && { username }),
   ...(password !== undefined && { password }),
+  ...(tls !== undefined && { tls }),
   connectTimeout: 5_000,
   keepAlive: 10_000,
   retryStrategy: reconnectDelayMs,

@@ -2,6 +2,8 @@ import { DatabaseError, Pool, type PoolClient, type QueryResultRow } from 'pg';
 
 import type { DatabaseConfig } from '../config/database.config';
 
+import { toConnectionOptions } from './postgres-address';
+
 /**
  * A statement of the hot paths, written as SQL: one round trip instead of several, and without Prisma's query compiler,
  * which costs a request more than Postgres does and a process 80 MiB.
@@ -51,7 +53,7 @@ const runOn =
 /** The connections of one process; Prisma takes its own from the same pool. They are made at the first use, and again after an outage. */
 export const createPool = (config: DatabaseConfig): Pool => {
   const pool = new Pool({
-    connectionString: config.url,
+    ...toConnectionOptions(config),
     max: config.poolSize,
     connectionTimeoutMillis: config.connectTimeoutMs,
     statement_timeout: config.queryTimeoutMs,

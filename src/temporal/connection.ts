@@ -5,6 +5,7 @@ import type { TemporalConfig } from '../config/temporal.config';
 import type { DataKeys } from '../contracts/keys';
 
 import { createDataConverter } from './data-converter';
+import { toAddress } from './address';
 
 export interface TemporalConnection {
   readonly client: Client;
@@ -15,7 +16,7 @@ export interface TemporalConnection {
 
 /** A client that connects at its first call and again after an outage, so that a process starts without Temporal. */
 export const createTemporalConnection = (config: TemporalConfig, dataKeys: DataKeys): TemporalConnection => {
-  const connection = Connection.lazy({ address: config.address });
+  const connection = Connection.lazy(toAddress(config));
   const client = new Client({
     connection,
     namespace: config.namespace,

@@ -16,6 +16,8 @@ import type { TemporalConfig } from '../config/temporal.config';
 import { TASK_QUEUES, type TaskQueue } from '../contracts/task-queues';
 
 import type { DataKeys } from '../contracts/keys';
+
+import { toAddress } from './address';
 import { createDataConverter } from './data-converter';
 
 export interface WorkerDependencies {
@@ -96,7 +98,7 @@ export const selectTaskQueues = (names: readonly string[]): TaskQueue[] => {
 /** Connects and starts a worker for each task queue. @throws when Temporal does not answer: try again */
 export const startWorkers = async (deps: WorkerDependencies): Promise<Workers> => {
   const { config, queues, shutdownTimeoutMs } = deps;
-  const connection = await NativeConnection.connect({ address: config.address });
+  const connection = await NativeConnection.connect(toAddress(config));
   const workers = await Promise.all(
     queues.map((taskQueue) =>
       Worker.create({

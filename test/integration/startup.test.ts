@@ -152,12 +152,6 @@ describe.each(PROCESSES)('%s', (name) => {
 });
 
 describe('what is not made for production', () => {
-  it('the codec server, which does not ask who its callers are', async () => {
-    const { code, output } = await run('codec-server', { NODE_ENV: 'production', ...NOWHERE, ...goodSecrets() });
-    expect(code).toBe(1);
-    expect(output).toMatch(/codec server .*must not run in production/);
-  });
-
   it('a worker that would bundle its workflows when it starts', async () => {
     const { WORKFLOW_BUNDLE: _, ...rest } = NOWHERE;
     const { code, output } = await run('worker', { NODE_ENV: 'production', ...rest, ...goodSecrets() });
@@ -173,7 +167,7 @@ describe('a process in production', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it.each(['api', 'worker', 'consumer'] as const)(
+  it.each(PROCESSES)(
     '%s takes its secrets from files, waits for its neighbours, logs no secret, and ends when asked to',
     async (name) => {
       const secrets = goodSecrets();

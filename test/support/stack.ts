@@ -10,8 +10,7 @@ import { type PartName, type Stack, startStack } from '../../tools/stack/stack';
 
 const START_TIMEOUT_MS = 60_000;
 
-/** Only the named parts, for tests that use pieces of the service without its processes. The database is migrated. */
-export const useStack = (...parts: readonly PartName[]): Stack => {
+const useParts = (parts: readonly PartName[], prepare: (stack: Stack) => Promise<unknown>): Stack => {
   const stack = {} as Stack;
   let starting: Promise<Stack> | undefined;
   let folder = '';
@@ -24,8 +23,7 @@ export const useStack = (...parts: readonly PartName[]): Stack => {
       ports: 'free',
       parts,
     });
-    const { postgres } = started;
-    if (postgres !== undefined) await migrate(postgres.ownerUrl, MIGRATIONS_DIR, postgres.url);
+    await prepare(started);
     return started;
   };
   beforeAll(async () => {
@@ -38,3 +36,12 @@ export const useStack = (...parts: readonly PartName[]): Stack => {
   }, START_TIMEOUT_MS);
   return stack;
 };
+
+/** Only the named parts, for tests that use pieces of the service without its processes. The database is migrated. */
+export const useStack = (...parts: readonly PartName[]): Stack =>
+  useParts(parts, async ({ postgres }) => {
+    if (postgres !== undefined) await migrate(postgres.ownerUrl, MIGRATIONS_DIR, postgres.url);
+  });
+
+/** The same with a database that has no tables yet. */
+export const useEmptyStack = (...parts: readonly PartName[]): Stack => useParts(parts, () => Promise.resolve());

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 
 import { Client } from 'pg';
 
+import type { ClientTls } from '../../src/config/tls.config';
+import { toConnectionOptions } from '../../src/repositories/postgres-address';
+
 import { NO_FILTERS, type SchemaEngine, withSchemaEngine } from '../schema-engine';
 
 import { grantToService } from './service-role';
@@ -36,15 +39,22 @@ const readMigrations = async (folder: string): Promise<MigrationList> => {
  *
  * @param databaseUrl as the owner
  * @param serviceUrl what the processes connect with; where that is another role, it is given what they need
+ * @param tls without it the connection is in the clear
  * @returns the names of those applied, oldest first
  */
-export const migrate = async (databaseUrl: string, migrationsDir: string, serviceUrl: string): Promise<string[]> => {
+export const migrate = async (
+  databaseUrl: string,
+  migrationsDir: string,
+  serviceUrl: string,
+  tls?: ClientTls,
+): Promise<string[]> => {
+  const address = { url: databaseUrl, ...(tls !== undefined && { tls }) };
   const migrationsList = await readMigrations(migrationsDir);
-  const lock = new Client({ connectionString: databaseUrl });
+  const lock = new Client(toConnectionOptions(address));
   await lock.connect();
   try {
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK_KEY]);
-    const applied = await withSchemaEngine(databaseUrl, async (engine) => {
+    const applied = await withSchemaEngine(address, async (engine) => {
       const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList, filters: NO_FILTERS });
       return appliedMigrationNames;
     });

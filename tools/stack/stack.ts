@@ -6,6 +6,7 @@ import { createMail } from './mail';
 import type { Part } from './part';
 import { type OnStarted, startTogether, stopInReverse } from './parts';
 import { type PidFile, takeOver } from './pid-file';
+import { freePort } from './ports';
 import { createPostgres, type PostgresPart } from './postgres';
 import { loadSecrets } from './secrets';
 import { createTemporal } from './temporal';
@@ -79,6 +80,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   const ports = await choosePorts(options.ports, needed, environment);
   const secrets = loadSecrets(options.secretsFile ?? join(dataDir, 'secrets.env'), environment);
   const namespace = environment['TEMPORAL_NAMESPACE'] ?? 'default';
+  const innerUiPort = await freePort();
 
   const make = <T extends Part>(name: PartName, create: (common: PartCommon) => T): T | undefined => {
     if (!names.includes(name)) return undefined;
@@ -100,6 +102,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       namespace,
       port: ports.temporal,
       uiPort: ports.temporalUi,
+      innerUiPort,
       codecServerPort: ports.codecServer,
       settings: options.temporalSettings,
     }),

@@ -9,6 +9,7 @@ import { createChild } from './child';
 import type { Part } from './part';
 import type { PidFile } from './pid-file';
 import { temporalProgram } from './program';
+import { createTemporalUi } from './temporal-ui';
 
 /** What workflows are found by, in the words of the server's flag: `KEYWORD_LIST` is `KeywordList` there. */
 const REGISTERED_ATTRIBUTES = Object.values(SEARCH_ATTRIBUTES).map(({ name, type }) => ({
@@ -40,6 +41,8 @@ export interface TemporalOptions {
   readonly logDir: string;
   readonly port: number;
   readonly uiPort: number;
+  /** Where the development server itself serves the UI. */
+  readonly innerUiPort: number;
   readonly namespace: string;
   /** Port of the codec server that decodes payloads for the browser. */
   readonly codecServerPort: number;
@@ -68,12 +71,13 @@ export const createTemporal = (options: TemporalOptions): Part => {
   const folder = join(options.dataDir, 'temporal');
   mkdirSync(folder, { recursive: true });
   const address = `127.0.0.1:${String(options.port)}`;
-  return createChild({
+  const ui = createTemporalUi(options.uiPort, options.innerUiPort);
+  const server = createChild({
     name: 'temporal',
     command: temporalProgram(),
     args: [
       ...['server', 'start-dev', '--ip', '127.0.0.1', '--log-level', 'warn'],
-      ...['--port', String(options.port), '--ui-port', String(options.uiPort), '--ui-disable-news-fetch'],
+      ...['--port', String(options.port), '--ui-port', String(options.innerUiPort), '--ui-disable-news-fetch'],
       ...['--ui-codec-endpoint', `http://localhost:${String(options.codecServerPort)}`],
       ...['--namespace', options.namespace, '--db-filename', join(folder, 'temporal.db')],
       ...STATE_FLAGS,
@@ -84,4 +88,23 @@ export const createTemporal = (options: TemporalOptions): Part => {
     isReady: () => answers(address, options.namespace),
     ...(options.onCrash !== undefined && { onCrash: options.onCrash }),
   });
+  return {
+    name: server.name,
+    logFile: server.logFile,
+    get pid() {
+      return server.pid;
+    },
+    start: async () => {
+      await server.start();
+      await ui.start();
+    },
+    stop: async () => {
+      await ui.stop();
+      await server.stop();
+    },
+    kill: async () => {
+      await ui.stop();
+      await server.kill();
+    },
+  };
 };

@@ -1,0 +1,129 @@
+import { chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { Client } from 'pg';
+
+import { loadConfig, loadDatabaseConfig } from '../../../src/config/load';
+import { createDatabase, type Database, pingDatabase } from '../../../src/repositories/prisma-client';
+import { MIGRATIONS_DIR } from '../../../tools/project';
+import { migrate } from '../../../tools/stack/migrate';
+import { type Authority, createAuthority, type Issued, NOT_TRUSTED } from '../../support/certificates';
+import { eventually } from '../../support/eventually';
+import { useEmptyStack } from '../../support/stack';
+
+const NAME = 'postgres.test';
+const stack = useEmptyStack('postgres');
+let authority: Authority;
+let stranger: Authority;
+let client: Issued;
+
+/** TLS or nothing from now on, and only for clients with a certificate. */
+const encryptServer = async (server: Issued): Promise<void> => {
+  const folder = join(dirname(dirname(stack.postgres?.logFile ?? '')), 'data', 'postgres');
+  const { uid, gid } = statSync(folder);
+  const put = (name: string, text: string): void => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+    chownSync(join(folder, name), uid, gid);
+  };
+  put('server.crt', server.cert);
+  put('server.key', server.key);
+  put('clients.crt', authority.cert);
+  const rules = readFileSync(join(folder, 'pg_hba.conf'), 'utf8');
+  put(
+    'pg_hba.conf',
+    `hostssl meqenet_auth all 127.0.0.1/32 scram-sha-256 clientcert=verify-ca\nhostnossl meqenet_auth all all reject\n${rules}`,
+  );
+  const admin = new Client({ connectionString: stack.postgres?.superuserUrl });
+  await admin.connect();
+  for (const [name, value] of Object.entries({
+    ssl: 'on',
+    ssl_ca_file: 'clients.crt',
+    ssl_min_protocol_version: 'TLSv1.2',
+  }))
+    await admin.query(`ALTER SYSTEM SET ${name} = '${value}'`);
+  await admin.query('SELECT pg_reload_conf()');
+  await eventually('TLS', async () => (await admin.query('SHOW ssl')).rows[0]?.ssl === 'on');
+  await admin.end();
+};
+
+beforeAll(async () => {
+  [authority, stranger] = await Promise.all([createAuthority(), createAuthority('Somebody else')]);
+  client = await authority.issueClient('meqenet');
+  await encryptServer(await authority.issue(NAME));
+});
+
+const identity = () => ({ DATABASE_TLS_CERTIFICATE: client.cert, DATABASE_TLS_KEY: client.key });
+const right = () => ({
+  DATABASE_TLS: 'true',
+  DATABASE_TLS_CA: authority.cert,
+  DATABASE_TLS_SERVER_NAME: NAME,
+  ...identity(),
+});
+
+const using = async <T>(env: Record<string, string>, work: (database: Database) => Promise<T>): Promise<T> => {
+  const database = createDatabase(loadConfig({ ...stack.env, ...env }).database);
+  try {
+    return await work(database);
+  } finally {
+    await database.$disconnect();
+  }
+};
+const refusal = (env: Record<string, string>): Promise<unknown> =>
+  using(env, pingDatabase).then(
+    () => 'no refusal',
+    (error: unknown) => error,
+  );
+
+describe('PostgreSQL over TLS', () => {
+  it('is migrated and asked, by SQL and by Prisma, with the right authority and certificate', async () => {
+    const owner = loadDatabaseConfig({ ...stack.env, ...right(), DATABASE_URL: stack.databaseOwnerUrl });
+    const applied = await migrate(owner.url, MIGRATIONS_DIR, stack.env['DATABASE_URL'] ?? '', owner.tls);
+    expect(applied.length).toBeGreaterThan(10);
+    await using(right(), async ({ sql, prisma }) => {
+      const rows = await sql<{ ssl: boolean; version: string; client_dn: string }>(
+        { name: 'tls', text: 'SELECT ssl, version, client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()' },
+        [],
+      );
+      expect(rows).toEqual([{ ssl: true, version: expect.stringMatching(/^TLSv1\.[23]$/), client_dn: '/CN=meqenet' }]);
+      expect(await prisma.user.count()).toBe(0);
+    });
+  });
+
+  it('is reached the same by sslmode in the URL, which verifies all', async () => {
+    const { DATABASE_TLS: _, ...rest } = right();
+    const url = (mode: string) => `${stack.env['DATABASE_URL'] ?? ''}?sslmode=${mode}`;
+    for (const mode of ['verify-full', 'require']) {
+      await using({ ...rest, DATABASE_URL: url(mode) }, pingDatabase);
+      const { DATABASE_TLS_SERVER_NAME: _name, ...unnamed } = rest;
+      expect(await refusal({ ...unnamed, DATABASE_URL: url(mode) })).toMatchObject({
+        code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+      });
+    }
+  });
+
+  it('is not talked to when a stranger vouches for it, or it has another name', async () => {
+    const { DATABASE_TLS_SERVER_NAME: _, ...unnamed } = right();
+    const refused = { name: 'DatabaseUnavailableError' };
+    expect(await refusal({ ...right(), DATABASE_TLS_CA: stranger.cert })).toMatchObject({
+      ...refused,
+      code: expect.stringMatching(NOT_TRUSTED),
+    });
+    expect(await refusal({ DATABASE_TLS: 'true', DATABASE_TLS_SERVER_NAME: NAME, ...identity() })).toMatchObject(
+      refused,
+    );
+    for (const env of [unnamed, { ...right(), DATABASE_TLS_SERVER_NAME: 'redis.test' }])
+      expect(await refusal(env)).toMatchObject({ ...refused, code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+    const other = loadDatabaseConfig({ ...stack.env, ...right(), DATABASE_TLS_CA: stranger.cert });
+    await expect(migrate(stack.databaseOwnerUrl, MIGRATIONS_DIR, '', other.tls)).rejects.toMatchObject({
+      code: expect.stringMatching(NOT_TRUSTED),
+    });
+  });
+
+  it('turns away who shows no certificate, or comes without TLS', async () => {
+    const { DATABASE_TLS_CERTIFICATE: _, DATABASE_TLS_KEY: __, ...anonymous } = right();
+    const invalidAuthorization = { code: '28000' };
+    expect(await refusal(anonymous)).toMatchObject(invalidAuthorization);
+    expect(await refusal({})).toMatchObject(invalidAuthorization);
+  });
+});

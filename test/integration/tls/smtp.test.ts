@@ -1,0 +1,126 @@
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+
+import { loadConfig } from '../../../src/config/load';
+import { createMailTransport } from '../../../src/mail/mail-transport';
+import { messageIdFor } from '../../../src/mail/message-id';
+import { type Authority, createAuthority, type Issued, NOT_TRUSTED } from '../../support/certificates';
+import { startSmtpServer } from '../../support/smtp-server';
+import { useStack } from '../../support/stack';
+
+const NAME = 'mail.test';
+const received: { readonly message: string; readonly isSecure: boolean }[] = [];
+const servers: SMTPServer[] = [];
+// No part of it: its secrets make the rest of the configuration whole.
+const stack = useStack();
+let authority: Authority;
+let stranger: Authority;
+let client: Issued;
+let [starttls, implicit, plain] = [0, 0, 0];
+
+const startServer = async (options: SMTPServerOptions): Promise<number> => {
+  const server = new SMTPServer({
+    authOptional: true,
+    onData: (stream, session, done) => {
+      text(stream).then((message) => {
+        received.push({ message, isSecure: session.secure });
+        done();
+      }, done);
+    },
+    ...options,
+  });
+  servers.push(server);
+  server.on('error', () => undefined);
+  const listening = server.listen(0, '127.0.0.1');
+  await new Promise((resolve) => listening.once('listening', resolve));
+  return (listening.address() as AddressInfo).port;
+};
+
+beforeAll(async () => {
+  [authority, stranger] = await Promise.all([createAuthority(), createAuthority('Somebody else')]);
+  client = await authority.issueClient('meqenet');
+  const certificate = await authority.issue(NAME);
+  const mutual = { ...certificate, ca: authority.cert, requestCert: true, rejectUnauthorized: true };
+  starttls = await startServer(mutual);
+  implicit = await startServer({ ...mutual, secure: true });
+  plain = (await startSmtpServerWithoutTls()).port;
+});
+const startSmtpServerWithoutTls = async () => {
+  const server = await startSmtpServer();
+  afterClose.push(server.close);
+  return server;
+};
+const afterClose: (() => Promise<void>)[] = [];
+afterAll(async () => {
+  await Promise.all(servers.map((server) => new Promise<void>((closed) => server.close(closed))));
+  for (const close of afterClose) await close();
+});
+
+const right = (port: number) => ({
+  SMTP_HOST: '127.0.0.1',
+  SMTP_PORT: String(port),
+  SMTP_REQUIRE_TLS: 'true',
+  SMTP_TLS_CA: authority.cert,
+  SMTP_TLS_CERTIFICATE: client.cert,
+  SMTP_TLS_KEY: client.key,
+  SMTP_TLS_SERVER_NAME: NAME,
+});
+/** Sends one mail. @returns the reason why it was not sent */
+const send = async (env: Record<string, string>): Promise<unknown> => {
+  const DATABASE_URL = 'postgresql://nobody:nothing@127.0.0.1:1/none';
+  const { mail } = loadConfig({ ...stack.env, DATABASE_URL, SMTP_TIMEOUT: '2s', ...env });
+  const transport = createMailTransport(mail);
+  try {
+    await transport.send({
+      ...{ to: 'abebe@example.et', subject: 'Hello', text: 'Hello', html: '<p>Hello</p>' },
+      messageId: messageIdFor(crypto.randomUUID(), 'meqenet.et'),
+    });
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    transport.close();
+  }
+};
+const unavailable = (reason: unknown) => ({ name: 'MailUnavailableError', failure: { reason } });
+
+describe('mail over TLS', () => {
+  it('arrives by STARTTLS and by TLS from the first byte, with the right authority and certificate', async () => {
+    expect(await send(right(starttls))).toBeUndefined();
+    expect(await send({ ...right(implicit), SMTP_SECURE: 'true' })).toBeUndefined();
+    expect(received).toHaveLength(2);
+    for (const { message, isSecure } of received) {
+      expect(isSecure).toBe(true);
+      expect(message).toMatch(/^To: abebe@example\.et$/m);
+    }
+  });
+
+  it('is not given to a server for which a stranger vouches, or that has another name', async () => {
+    const before = received.length;
+    for (const env of [right(starttls), { ...right(implicit), SMTP_SECURE: 'true' }]) {
+      const { SMTP_TLS_SERVER_NAME: _, ...unnamed } = env;
+      const { SMTP_TLS_CA: __, ...unvouched } = env;
+      const notTrusted = unavailable(expect.stringMatching(NOT_TRUSTED));
+      expect(await send({ ...env, SMTP_TLS_CA: stranger.cert })).toMatchObject(notTrusted);
+      // Also where TLS is used only because it is offered.
+      expect(await send({ ...unvouched, SMTP_REQUIRE_TLS: 'false' })).toMatchObject(notTrusted);
+      for (const other of [unnamed, { ...env, SMTP_TLS_SERVER_NAME: 'redis.test' }])
+        expect(await send(other)).toMatchObject(unavailable('ERR_TLS_CERT_ALTNAME_INVALID'));
+    }
+    expect(received).toHaveLength(before);
+  });
+
+  it('is not given to a server without TLS; and a server can refuse who shows no certificate', async () => {
+    expect(await send(right(plain))).toMatchObject({ name: 'MailUnavailableError' });
+    expect(await send({ ...right(plain), SMTP_REQUIRE_TLS: 'false' })).toBeUndefined();
+    const before = received.length;
+    for (const env of [right(starttls), { ...right(implicit), SMTP_SECURE: 'true' }]) {
+      const { SMTP_TLS_CERTIFICATE: _, SMTP_TLS_KEY: __, ...anonymous } = env;
+      expect(await send(anonymous)).toMatchObject({ name: 'MailUnavailableError' });
+    }
+    expect(received).toHaveLength(before);
+  });
+});
