@@ -139,7 +139,7 @@ describe('the codec server', () => {
     async (origin) => {
       const cookie = await cookieOf(officer.token);
       for (const headers of [{ cookie }, bearer(officer.token)]) {
-        const answer = await decode({ ...headers, origin } as Headers);
+        const answer = await decode({ ...headers, origin });
         expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden' } });
         expect(answer.headers.get('access-control-allow-origin')).toBeNull();
       }

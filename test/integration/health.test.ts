@@ -198,7 +198,7 @@ describe('every answer', () => {
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
     const ask = (origin: string) =>
       fetch(`${url}/decode`, { method: 'POST', headers: { origin }, body: '{"payloads":[]}' });
-    expect((await ask(service.stack.temporalUiUrl)).status).toBe(200);
+    expect((await ask(service.stack.temporalUiUrl)).status).toBe(401);
     expect((await ask('https://evil.example')).status).toBe(403);
   });
 });
