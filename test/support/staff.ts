@@ -14,13 +14,14 @@ export interface Account {
 }
 
 const NEED_FACTOR: readonly Role[] = ['SUPPORT', 'COMPLIANCE', 'ADMIN'];
-const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+/** Of every authenticator app that `giveApp` gives. */
+export const STAFF_SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
 
 /** Gives an account an authenticator app. */
 export const giveApp = async ({ database, stack }: TestService, userId: string): Promise<void> => {
   const id = crypto.randomUUID();
   const secret = await withProtection(stack, ({ ciphers }) =>
-    ciphers.fields.encrypt(SECRET, factorSecretLocation(id, userId)),
+    ciphers.fields.encrypt(STAFF_SECRET, factorSecretLocation(id, userId)),
   );
   await database.query(
     `INSERT INTO factors (id, user_id, type, secret_ciphertext, created_at, confirmed_at) VALUES ($1, $2, 'TOTP', $3, now(), now())`,
@@ -62,5 +63,5 @@ export const freshToken = async (service: TestService, { person, userId }: Accou
   const { body } = await logIn(service, person);
   if (body.mfaToken === undefined) return body.accessToken as string;
   await letStepsPass(service, userId);
-  return (await completeLogin(service, body.mfaToken as string, appCode(SECRET))).body.accessToken as string;
+  return (await completeLogin(service, body.mfaToken as string, appCode(STAFF_SECRET))).body.accessToken as string;
 };
