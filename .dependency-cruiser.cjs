@@ -59,6 +59,11 @@ const TABLE = {
     types: [...INJECTED, ...folders('repositories')],
     why: 'keys wrap, keep and hand out keys; whoever stores them is injected',
   },
+  secrets: {
+    values: [ANY_NODE_MODULE, ...folders('contracts'), ...packages('@aws-sdk/client-secrets-manager', 'zod')],
+    types: INJECTED,
+    why: 'secrets is a leaf: whoever keeps them, by the SDK of its own',
+  },
   mail: {
     values: [ANY_NODE_MODULE, ...folders('contracts'), ...packages('nodemailer', 'libphonenumber-js')],
     types: INJECTED,
@@ -160,7 +165,7 @@ const TABLE = {
     values: [
       ANY_NODE_MODULE,
       ...['instrumentation', 'api/server', 'api/operations-server', 'grpc/server', 'contracts/keys'].map(file),
-      ...folders('config', 'container', 'observability', 'health', 'temporal', 'gateway'),
+      ...folders('config', 'container', 'observability', 'health', 'secrets', 'temporal', 'gateway'),
       ...packages('@temporalio/worker'),
     ],
     types: ['^src/(?!bin/|generated/)', ...packages('koa', 'pino', ...TEMPORAL)],

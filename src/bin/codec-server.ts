@@ -8,12 +8,13 @@ import { checkKeys, runProcess } from './run-process';
 /** Whoever reaches this server reads everything, so it is for one's own machine only until it knows who asks. */
 const LOOPBACK = '127.0.0.1';
 
-void runProcess('codec-server', async ({ config, logger }) => {
+void runProcess('codec-server', async (context) => {
+  const { config, logger } = context;
   if (config.app.environment === 'production') {
     throw new Error('The codec server does not ask who its callers are yet: it must not run in production');
   }
   const { codecServer } = config.temporal;
-  const { dataKeys, close } = buildCodec(config);
+  const { dataKeys, close } = buildCodec(context);
   await checkKeys(dataKeys, logger);
   const app = createCodecServer(createPayloadCodec(dataKeys), codecServer.origins);
   const server = await listen(app, {

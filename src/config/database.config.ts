@@ -1,12 +1,14 @@
 import { z } from 'zod';
 
-import { duration, integer, secretUrl } from './fields';
+import { duration, integer, reloadable, secretUrl } from './fields';
 
 export const databaseEnv = z.object({
-  DATABASE_URL: secretUrl(
-    ['postgresql', 'postgres'],
-    'PostgreSQL connection',
-    'postgresql://meqenet:<password>@localhost:5432/meqenet_auth',
+  DATABASE_URL: reloadable(
+    secretUrl(
+      ['postgresql', 'postgres'],
+      'PostgreSQL connection; a new one is used by every new connection',
+      'postgresql://meqenet:<password>@localhost:5432/meqenet_auth',
+    ),
   ),
   DATABASE_POOL_SIZE: integer(10, 1, 200, 'Connections that one process keeps at most'),
   DATABASE_CONNECT_TIMEOUT: duration('3s', 'How long to wait for a connection'),

@@ -9,7 +9,7 @@ export interface FieldMeta {
   readonly format: string;
   /** Also read from the file named by `NAME_FILE`, and never given a default. */
   readonly secret?: boolean;
-  /** May change while the process runs (through `CONFIG_FILE`). */
+  /** May change while the process runs: a secret where it is kept, any other variable in `CONFIG_FILE`. */
   readonly reloadable?: boolean;
   /** How to write a secret, since its value cannot stand in `env.example`. */
   readonly example?: string;

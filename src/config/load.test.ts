@@ -209,7 +209,7 @@ describe('secrets in files', () => {
 
   it('may not be given in both ways', () => {
     expect(problemsOf({ TOKEN_KEY_FILE: secretFile(key(9)) })).toEqual([
-      'TOKEN_KEY: set either TOKEN_KEY or TOKEN_KEY_FILE, not both',
+      'TOKEN_KEY: set one of TOKEN_KEY, TOKEN_KEY_FILE and the secret of its provider, not several',
     ]);
   });
 

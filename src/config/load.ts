@@ -13,6 +13,7 @@ import { pinoEnv, toPinoConfig } from './pino.config';
 import { productionProblems } from './production';
 import { queueEnv, toQueueConfig } from './queue.config';
 import { redisEnv, toRedisConfig } from './redis.config';
+import { type SecretsConfig, secretsEnv, secretsProblems, toSecretsConfig } from './secrets.config';
 import { securityEnv, toSecurityConfig } from './security.config';
 import { smsEnv, smsProblems, toSmsConfig } from './sms.config';
 import { temporalEnv, toTemporalConfig } from './temporal.config';
@@ -21,6 +22,7 @@ import { toWebauthnConfig, webauthnEnv, webauthnProblems } from './webauthn.conf
 /** Every section of the configuration, in the order in which `env.example` shows them. */
 export const ENV_SECTIONS = {
   app: appEnv,
+  secrets: secretsEnv,
   database: databaseEnv,
   redis: redisEnv,
   queue: queueEnv,
@@ -36,6 +38,7 @@ export const ENV_SECTIONS = {
 
 const environmentSchema = z.object({
   ...appEnv.shape,
+  ...secretsEnv.shape,
   ...databaseEnv.shape,
   ...redisEnv.shape,
   ...queueEnv.shape,
@@ -59,6 +62,16 @@ export class ConfigError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Where a configuration is read from. */
+export interface Sources {
+  /** Variables by name; the process's own by default. */
+  readonly environment?: Environment;
+  /** What the provider of secrets holds, by variable; nothing by default. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** What `CONFIG_FILE` holds, where it has been read already. */
+  readonly fileText?: string | undefined;
+}
+
 /** Environment variables as they are to be parsed, and what is wrong with them already. */
 interface Values {
   readonly values: Record<string, string>;
@@ -74,20 +87,30 @@ const readSecret = (file: string): string => {
   return readFileSync(file, 'utf8').replace(/[\r\n]+$/, '');
 };
 
-/** Takes secrets from the files named by `NAME_FILE`; an empty variable counts as not set. */
-const readValues = (environment: Environment): Values => {
+/** Names of the variables that are secrets, or that may change while the process runs. */
+export const variablesThatAre = (property: 'secret' | 'reloadable'): string[] =>
+  Object.entries(environmentSchema.shape)
+    .filter(([, field]) => configFields.get(field)?.[property] === true)
+    .map(([name]) => name);
+const SECRETS = new Set(variablesThatAre('secret'));
+
+/** Takes secrets from their provider or the files named by `NAME_FILE`; an empty variable counts as not set. */
+const readValues = (environment: Environment, secrets: Readonly<Record<string, string>>): Values => {
   const values: Record<string, string> = {};
   const problems: string[] = [];
   const unreadable = new Set<string>();
-  for (const [name, field] of Object.entries(environmentSchema.shape)) {
+  for (const name of Object.keys(environmentSchema.shape)) {
     const value = environment[name];
-    const file = environment[`${name}_FILE`];
     if (value !== undefined && value !== '') values[name] = value;
-    if (file === undefined || file === '' || configFields.get(field)?.secret !== true) continue;
-    if (values[name] !== undefined) {
-      problems.push(`${name}: set either ${name} or ${name}_FILE, not both`);
+    if (!SECRETS.has(name)) continue;
+    const held = secrets[name];
+    const file = environment[`${name}_FILE`] ?? '';
+    if ([values[name], held, file === '' ? undefined : file].filter((source) => source !== undefined).length > 1) {
+      problems.push(`${name}: set one of ${name}, ${name}_FILE and the secret of its provider, not several`);
       continue;
     }
+    if (held !== undefined) values[name] = held;
+    if (file === '') continue;
     try {
       const content = readSecret(file);
       if (content === '') problems.push(`${name}_FILE: the file is empty`);
@@ -108,19 +131,35 @@ const withFile = ({ values, problems, unreadable }: Values, fileText: string | u
   return { values: { ...content.values, ...values }, problems: [...problems, ...content.problems], unreadable };
 };
 
-/** The text of every variable that is set, by the environment or by `CONFIG_FILE`. */
-export const readSettings = (environment: Environment, fileText?: string): Readonly<Record<string, string>> =>
-  withFile(readValues(environment), fileText).values;
+const readSources = ({ environment = process.env, secrets = {}, fileText }: Sources): Values =>
+  withFile(readValues(environment, secrets), fileText);
+
+/** The text of every variable that is set, by the environment, the provider of secrets or `CONFIG_FILE`. */
+export const readSettings = (sources: Sources = {}): Readonly<Record<string, string>> => readSources(sources).values;
+
+/** Names of variables that the provider holds and nothing takes from it: they are no secrets, or misspelt. */
+export const unknownSecrets = (secrets: Readonly<Record<string, string>>): string[] =>
+  Object.keys(secrets).filter((name) => !SECRETS.has(name));
+
+/** Where secrets come from, which is asked before all else. @throws {ConfigError} */
+export const loadSecretsConfig = (environment: Environment = process.env): SecretsConfig => {
+  const { values } = readSources({ environment });
+  const parsed = secretsEnv.safeParse(values);
+  const problems = [
+    ...(parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)),
+    ...secretsProblems(values),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  return toSecretsConfig(parsed.data);
+};
 
 /**
  * Reads and checks the whole configuration.
  *
- * @param environment variables by name; the process's own by default
- * @param fileText what `CONFIG_FILE` holds, where it has been read already
  * @throws {ConfigError} naming every problem at once
  */
-export const loadConfig = (environment: Environment = process.env, fileText?: string) => {
-  const { values, problems, unreadable } = withFile(readValues(environment), fileText);
+export const loadConfig = (environment: Environment = process.env, sources: Omit<Sources, 'environment'> = {}) => {
+  const { values, problems, unreadable } = readSources({ environment, ...sources });
   const parsed = environmentSchema.safeParse(values);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
@@ -129,12 +168,13 @@ export const loadConfig = (environment: Environment = process.env, fileText?: st
       problems.push(`${name}: ${values[name] === undefined ? 'is required and not set' : issue.message}`);
     }
   }
-  problems.push(...smsProblems(values, unreadable));
+  problems.push(...secretsProblems(values), ...smsProblems(values, unreadable));
   problems.push(...webauthnProblems(values));
   if (values['NODE_ENV'] === 'production') problems.push(...productionProblems(values));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return {
     app: toAppConfig(parsed.data),
+    secrets: toSecretsConfig(parsed.data),
     database: toDatabaseConfig(parsed.data),
     redis: toRedisConfig(parsed.data),
     queue: toQueueConfig(parsed.data),

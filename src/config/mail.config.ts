@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-import { duration, flag, optionalSecret, optionalText, port, text } from './fields';
+import { duration, flag, optionalSecret, optionalText, port, reloadable, text } from './fields';
 
 export const mailEnv = z.object({
   SMTP_HOST: text('localhost', 'Mail server'),
   SMTP_PORT: port(1025, 'Port of the mail server'),
   SMTP_SECURE: flag(false, 'TLS from the first byte (port 465)'),
   SMTP_USERNAME: optionalText('User name, where the mail server asks for one'),
-  SMTP_PASSWORD: optionalSecret('Password, where the mail server asks for one'),
+  SMTP_PASSWORD: reloadable(optionalSecret('Password, where the mail server asks for one')),
   SMTP_TIMEOUT: duration('10s', 'Longest time for one step of an SMTP conversation'),
   MAIL_FROM: text('Meqenet <no-reply@meqenet.et>', 'Sender of every mail'),
 });

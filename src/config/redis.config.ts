@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-import { integer, optionalSecret, optionalText, port, text } from './fields';
+import { integer, optionalSecret, optionalText, port, reloadable, text } from './fields';
 
 export const redisEnv = z.object({
   REDIS_HOST: text('localhost', 'Host of Redis or Valkey'),
   REDIS_PORT: port(6379, 'Port of Redis or Valkey'),
   REDIS_DB: integer(0, 0, 15, 'Logical database number'),
   REDIS_USERNAME: optionalText('User name, where Redis asks for one'),
-  REDIS_PASSWORD: optionalSecret('Password, where Redis asks for one'),
+  REDIS_PASSWORD: reloadable(optionalSecret('Password, where Redis asks for one')),
 });
 
 /** The one place that knows how to reach Redis: the queue, the limiter and the cache all take `connection`. */
