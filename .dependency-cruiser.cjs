@@ -55,7 +55,7 @@ const TABLE = {
     why: 'crypto is a leaf: its own libraries and contracts',
   },
   keys: {
-    values: [ANY_NODE_MODULE, ...folders('contracts', 'crypto'), ...packages('lru-cache')],
+    values: [ANY_NODE_MODULE, ...folders('contracts', 'crypto'), ...packages('@aws-sdk/client-kms', 'lru-cache', 'zod')],
     types: [...INJECTED, ...folders('repositories')],
     why: 'keys wrap, keep and hand out keys; whoever stores them is injected',
   },

@@ -247,8 +247,8 @@ const toKeyRing = (value: string, context: z.RefinementCtx): KeyRing => {
 };
 
 /** `id:base64[,id:base64...]`: the first key is the active one, the others only decrypt. */
-export const secretKeyRing = (description: string) =>
-  describe(z.string().transform(toKeyRing), {
+export const optionalSecretKeyRing = (description: string) =>
+  describe(z.string().transform(toKeyRing).optional(), {
     description,
     format: 'id:base64[,id:base64...] of 32 bytes each; the first encrypts, all decrypt',
     secret: true,

@@ -247,9 +247,9 @@ describe('keys', () => {
 
 describe('key rings', () => {
   it('encrypt with the first key and keep the others', () => {
-    const { rootKeys } = load({ ROOT_KEYS: `k2:${key(20)}, k1:${key(1)}` }).keys;
-    expect(rootKeys.activeKeyId).toBe('k2');
-    expect([...rootKeys.keys].map(([id, bytes]) => [id, bytes.toString('base64')])).toEqual([
+    const { local: rootKeys } = load({ ROOT_KEYS: `k2:${key(20)}, k1:${key(1)}` }).keys.root;
+    expect(rootKeys?.activeKeyId).toBe('k2');
+    expect([...(rootKeys?.keys ?? [])].map(([id, bytes]) => [id, bytes.toString('base64')])).toEqual([
       ['k2', key(20)],
       ['k1', key(1)],
     ]);

@@ -6,7 +6,7 @@ import { appEnv, toAppConfig } from './app.config';
 import { readConfigFile } from './config-file';
 import { databaseEnv, toDatabaseConfig } from './database.config';
 import { configFields } from './fields';
-import { keysEnv, toKeysConfig } from './keys.config';
+import { keysEnv, keysProblems, toKeysConfig } from './keys.config';
 import { limitsEnv, toLimitsConfig } from './limits.config';
 import { mailEnv, toMailConfig } from './mail.config';
 import { pinoEnv, toPinoConfig } from './pino.config';
@@ -168,7 +168,7 @@ export const loadConfig = (environment: Environment = process.env, sources: Omit
       problems.push(`${name}: ${values[name] === undefined ? 'is required and not set' : issue.message}`);
     }
   }
-  problems.push(...secretsProblems(values), ...smsProblems(values, unreadable));
+  problems.push(...secretsProblems(values), ...keysProblems(values, unreadable), ...smsProblems(values, unreadable));
   problems.push(...webauthnProblems(values));
   if (values['NODE_ENV'] === 'production') problems.push(...productionProblems(values));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
