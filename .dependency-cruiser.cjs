@@ -55,9 +55,18 @@ const TABLE = {
     why: 'crypto is a leaf: its own libraries and contracts',
   },
   keys: {
-    values: [ANY_NODE_MODULE, ...folders('contracts', 'crypto'), ...packages('lru-cache')],
+    values: [
+      ANY_NODE_MODULE,
+      ...folders('contracts', 'crypto'),
+      ...packages('@aws-sdk/client-kms', 'lru-cache', 'zod'),
+    ],
     types: [...INJECTED, ...folders('repositories')],
     why: 'keys wrap, keep and hand out keys; whoever stores them is injected',
+  },
+  secrets: {
+    values: [ANY_NODE_MODULE, ...folders('contracts'), ...packages('@aws-sdk/client-secrets-manager', 'zod')],
+    types: INJECTED,
+    why: 'secrets is a leaf: whoever keeps them, by the SDK of its own',
   },
   mail: {
     values: [ANY_NODE_MODULE, ...folders('contracts'), ...packages('nodemailer', 'libphonenumber-js')],
@@ -158,7 +167,7 @@ const TABLE = {
     values: [
       ANY_NODE_MODULE,
       ...['instrumentation', 'api/server', 'api/operations-server', 'grpc/server', 'contracts/keys'].map(file),
-      ...folders('config', 'container', 'observability', 'health', 'temporal', 'gateway'),
+      ...folders('config', 'container', 'observability', 'health', 'secrets', 'temporal', 'gateway'),
       ...packages('@temporalio/worker'),
     ],
     types: ['^src/(?!bin/|generated/)', ...packages('koa', 'pino', ...TEMPORAL)],

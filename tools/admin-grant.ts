@@ -18,7 +18,7 @@ const USAGE = `npm run admin:grant -- --email <address> --role ${ROLES.join('|')
 const optionsSchema = z.object({ email: emailSchema, role: z.enum(ROLES) });
 
 const grant = async ({ email, role }: z.output<typeof optionsSchema>): Promise<string> => {
-  const config = loadServiceConfig();
+  const config = await loadServiceConfig();
   const database = createDatabase(config.database);
   try {
     const { audit, blindIndex } = buildProtection(config, database);

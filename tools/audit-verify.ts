@@ -22,7 +22,7 @@ const main = async (): Promise<void> => {
     options: { expect: { type: 'string' }, after: { type: 'string' }, help: { type: 'boolean' } },
   });
   if (values.help) return console.log(USAGE);
-  const config = loadServiceConfig();
+  const config = await loadServiceConfig();
   const database = createDatabase(config.database);
   try {
     const verify = createAuditVerifier(database, buildProtection(config, database).auditSeal);

@@ -20,7 +20,7 @@ const USAGE = `npm run keys:rotate [-- data]
 
 /** The order itself is encrypted for Temporal, so it takes the keys of the service. */
 const rotateDataKeys = async (): Promise<string> => {
-  const config = loadServiceConfig();
+  const config = await loadServiceConfig();
   const database = createDatabase(config.database);
   const temporal = createTemporalConnection(config.temporal, buildProtection(config, database).dataKeys);
   try {

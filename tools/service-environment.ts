@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 
-import { type Config, loadConfig } from '../src/config/load';
+import { type Config, loadConfig, loadSecretsConfig, variablesThatAre } from '../src/config/load';
+import { createSecretsProvider } from '../src/secrets/create-provider';
 
 import { SECRETS_FILE, STACK_FILE } from './project';
 import { DATABASE_NAME, SERVICE_ROLE } from './stack/postgres';
@@ -26,7 +27,12 @@ const embeddedEnvironment = (): Record<string, string> => {
  * The configuration of a command that does what a process would: that of the environment, as for the processes, or else
  * that of the running embedded stack.
  */
-export const loadServiceConfig = (): Config => {
+export const loadServiceConfig = async (): Promise<Config> => {
+  const where = loadSecretsConfig();
+  const provider = createSecretsProvider(where, variablesThatAre('secret'));
+  const secrets = await provider.read();
+  provider.close();
   const { DATABASE_URL, DATABASE_URL_FILE } = process.env;
-  return loadConfig(DATABASE_URL || DATABASE_URL_FILE ? process.env : { ...process.env, ...embeddedEnvironment() });
+  const isConfigured = Boolean(DATABASE_URL) || Boolean(DATABASE_URL_FILE) || where.provider !== 'env';
+  return loadConfig(isConfigured ? process.env : { ...process.env, ...embeddedEnvironment() }, { secrets });
 };

@@ -1,13 +1,12 @@
 import type { Logger } from 'pino';
 
-import { ConfigError } from '../config/load';
-import { watchConfig, type WatchedConfig } from '../config/watch';
 import type { ProcessContext } from '../container/process';
 import { DataKeyError, RootKeyError } from '../contracts/keys';
 import type { DataKeyRing } from '../keys/data-keys';
 import { createLogger } from '../observability/logger';
-import { createMetrics, type Metrics } from '../observability/metrics';
-import { createReloadMetrics } from '../observability/reload-metrics';
+import { createMetrics } from '../observability/metrics';
+
+import { CONFIGURATION_ERROR, openConfig } from './live-config';
 
 /** Stops what a process started; called once. */
 export type Stop = () => Promise<void>;
@@ -37,31 +36,13 @@ export const checkKeys = async (dataKeys: DataKeyRing, logger: Logger): Promise<
   }
 };
 
-/** Takes changes of `CONFIG_FILE` over, and says so. */
-const followConfig = (watched: WatchedConfig, logger: Logger, { registry }: Metrics): void => {
-  const reloads = createReloadMetrics(registry);
-  watched.start((reload) => {
-    reloads.inc({ outcome: reload.outcome });
-    logger.level = watched.config.pino.level;
-    if (reload.outcome === 'applied') logger.info({ changed: reload.changed }, 'configuration reloaded');
-    else logger.error({ problems: reload.problems }, 'configuration not reloaded; the last good one goes on');
-  });
-};
-
 /**
  * Runs one process of the service: loads the configuration (every problem at once, exit code 78, `EX_CONFIG`), starts, and stops
  * gracefully on SIGTERM or SIGINT. What nobody caught ends the process with exit code 1: its supervisor starts it anew.
  */
 export const runProcess = async (name: string, start: (context: ProcessContext) => Promise<Stop>): Promise<void> => {
-  let watched: WatchedConfig;
-  try {
-    watched = watchConfig();
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${name} cannot start. ${error.message}\n`);
-    process.exit(78);
-  }
-  const { config } = watched;
+  const live = await openConfig(name);
+  const { config, refreshSecrets } = live;
   const logger = createLogger(config.pino).child({ process: name });
   const crash = (error: unknown): void => {
     logger.fatal({ err: error }, 'the process ends because of an error that nobody caught');
@@ -75,7 +56,7 @@ export const runProcess = async (name: string, start: (context: ProcessContext) 
   const shutDown = (signal: string): void => {
     if (stopping) return;
     stopping = true;
-    watched.stop();
+    live.stop();
     logger.info({ signal }, 'shutting down');
     (stop?.() ?? Promise.resolve()).then(() => {
       logger.info('stopped');
@@ -87,13 +68,13 @@ export const runProcess = async (name: string, start: (context: ProcessContext) 
 
   try {
     const metrics = createMetrics();
-    stop = await start({ config, logger, metrics });
-    followConfig(watched, logger, metrics);
+    stop = await start({ config, refreshSecrets, logger, metrics });
+    live.follow(logger, metrics);
     logger.info('started');
   } catch (error) {
     if (error instanceof KeyRefusal) {
       process.stderr.write(`${name} cannot start. ${error.message}\n`);
-      end(logger, 78);
+      end(logger, CONFIGURATION_ERROR);
     } else {
       crash(error);
     }

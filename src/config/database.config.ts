@@ -1,13 +1,15 @@
 import { z } from 'zod';
 
-import { duration, flag, integer, secretUrl } from './fields';
+import { duration, flag, integer, reloadable, secretUrl } from './fields';
 import { clientTlsFields, toClientTls } from './tls.config';
 
 export const databaseEnv = z.object({
-  DATABASE_URL: secretUrl(
-    ['postgresql', 'postgres'],
-    'PostgreSQL connection; sslmode=verify-full in it is the same as DATABASE_TLS',
-    'postgresql://meqenet:<password>@localhost:5432/meqenet_auth',
+  DATABASE_URL: reloadable(
+    secretUrl(
+      ['postgresql', 'postgres'],
+      'PostgreSQL connection; a new one is used by every new connection. sslmode=verify-full in it is the same as DATABASE_TLS',
+      'postgresql://meqenet:<password>@localhost:5432/meqenet_auth',
+    ),
   ),
   DATABASE_TLS: flag(false, 'TLS to PostgreSQL, whose certificate must be valid (verify-full)'),
   ...clientTlsFields('DATABASE', 'PostgreSQL'),

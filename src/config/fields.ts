@@ -11,7 +11,7 @@ export interface FieldMeta {
   readonly secret?: boolean;
   /** No secret, but also read from the file named by `NAME_FILE`. */
   readonly file?: boolean;
-  /** May change while the process runs (through `CONFIG_FILE`). */
+  /** May change while the process runs: a secret where it is kept, any other variable in `CONFIG_FILE`. */
   readonly reloadable?: boolean;
   /** How to write a secret, since its value cannot stand in `env.example`. */
   readonly example?: string;
@@ -249,8 +249,8 @@ const toKeyRing = (value: string, context: z.RefinementCtx): KeyRing => {
 };
 
 /** `id:base64[,id:base64...]`: the first key is the active one, the others only decrypt. */
-export const secretKeyRing = (description: string) =>
-  describe(z.string().transform(toKeyRing), {
+export const optionalSecretKeyRing = (description: string) =>
+  describe(z.string().transform(toKeyRing).optional(), {
     description,
     format: 'id:base64[,id:base64...] of 32 bytes each; the first encrypts, all decrypt',
     secret: true,

@@ -209,7 +209,7 @@ describe('secrets in files', () => {
 
   it('may not be given in both ways', () => {
     expect(problemsOf({ TOKEN_KEY_FILE: secretFile(key(9)) })).toEqual([
-      'TOKEN_KEY: set either TOKEN_KEY or TOKEN_KEY_FILE, not both',
+      'TOKEN_KEY: set one of TOKEN_KEY, TOKEN_KEY_FILE and the secret of its provider, not several',
     ]);
   });
 
@@ -247,9 +247,9 @@ describe('keys', () => {
 
 describe('key rings', () => {
   it('encrypt with the first key and keep the others', () => {
-    const { rootKeys } = load({ ROOT_KEYS: `k2:${key(20)}, k1:${key(1)}` }).keys;
-    expect(rootKeys.activeKeyId).toBe('k2');
-    expect([...rootKeys.keys].map(([id, bytes]) => [id, bytes.toString('base64')])).toEqual([
+    const { local: rootKeys } = load({ ROOT_KEYS: `k2:${key(20)}, k1:${key(1)}` }).keys.root;
+    expect(rootKeys?.activeKeyId).toBe('k2');
+    expect([...(rootKeys?.keys ?? [])].map(([id, bytes]) => [id, bytes.toString('base64')])).toEqual([
       ['k2', key(20)],
       ['k1', key(1)],
     ]);

@@ -6,13 +6,14 @@ import { appEnv, toAppConfig } from './app.config';
 import { readConfigFile } from './config-file';
 import { databaseEnv, databaseTlsProblems, toDatabaseConfig } from './database.config';
 import { configFields } from './fields';
-import { keysEnv, toKeysConfig } from './keys.config';
+import { keysEnv, keysProblems, toKeysConfig } from './keys.config';
 import { limitsEnv, toLimitsConfig } from './limits.config';
 import { mailEnv, toMailConfig } from './mail.config';
 import { pinoEnv, toPinoConfig } from './pino.config';
 import { productionProblems } from './production';
 import { queueEnv, toQueueConfig } from './queue.config';
 import { redisEnv, toRedisConfig } from './redis.config';
+import { type SecretsConfig, secretsEnv, secretsProblems, toSecretsConfig } from './secrets.config';
 import { securityEnv, toSecurityConfig } from './security.config';
 import { smsEnv, smsProblems, toSmsConfig } from './sms.config';
 import { temporalEnv, toTemporalAddress, toTemporalConfig } from './temporal.config';
@@ -23,6 +24,7 @@ import { toWebauthnConfig, webauthnEnv, webauthnProblems } from './webauthn.conf
 export const ENV_SECTIONS = {
   app: appEnv,
   tls: serverTlsEnv,
+  secrets: secretsEnv,
   database: databaseEnv,
   redis: redisEnv,
   queue: queueEnv,
@@ -39,6 +41,7 @@ export const ENV_SECTIONS = {
 const environmentSchema = z.object({
   ...appEnv.shape,
   ...serverTlsEnv.shape,
+  ...secretsEnv.shape,
   ...databaseEnv.shape,
   ...redisEnv.shape,
   ...queueEnv.shape,
@@ -62,6 +65,16 @@ export class ConfigError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Where a configuration is read from. */
+export interface Sources {
+  /** Variables by name; the process's own by default. */
+  readonly environment?: Environment;
+  /** What the provider of secrets holds, by variable; nothing by default. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** What `CONFIG_FILE` holds, where it has been read already. */
+  readonly fileText?: string | undefined;
+}
+
 /** Environment variables as they are to be parsed, and what is wrong with them already. */
 interface Values {
   readonly values: Record<string, string>;
@@ -70,12 +83,24 @@ interface Values {
   readonly unreadable: ReadonlySet<string>;
 }
 
-/** The text of a file without the line break that editors and `echo` end it with. */
-const readSecret = (file: string): string => {
-  // The operator names this file; that is what NAME_FILE is for.
-  // eslint-disable-next-line security/detect-non-literal-fs-filename
-  return readFileSync(file, 'utf8').replace(/[\r\n]+$/, '');
+/** The text of a file without the line break that editors and `echo` end it with, or what is wrong with it. */
+const readSecret = (file: string): { readonly content: string } | { readonly problem: string } => {
+  try {
+    // The operator names this file; that is what NAME_FILE is for.
+    // eslint-disable-next-line security/detect-non-literal-fs-filename
+    const content = readFileSync(file, 'utf8').replace(/[\r\n]+$/, '');
+    return content === '' ? { problem: 'the file is empty' } : { content };
+  } catch (error) {
+    return { problem: `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})` };
+  }
 };
+
+/** Names of the variables that are secrets, or that may change while the process runs. */
+export const variablesThatAre = (property: 'secret' | 'reloadable'): string[] =>
+  Object.entries(environmentSchema.shape)
+    .filter(([, field]) => configFields.get(field)?.[property] === true)
+    .map(([name]) => name);
+const SECRETS = new Set(variablesThatAre('secret'));
 
 /** Whether the variable may be given as `NAME_FILE`. */
 const hasFile = (field: z.ZodType): boolean => {
@@ -83,9 +108,10 @@ const hasFile = (field: z.ZodType): boolean => {
   return meta?.secret === true || meta?.file === true;
 };
 
-/** Takes secrets and certificates from the files named by `NAME_FILE`; an empty variable counts as not set. */
+/** Takes secrets from their provider, and them and certificates from the files of `NAME_FILE`; an empty variable is not set. */
 const readValues = (
   environment: Environment,
+  secrets: Readonly<Record<string, string>> = {},
   shape: Readonly<Record<string, z.ZodType>> = environmentSchema.shape,
 ): Values => {
   const values: Record<string, string> = {};
@@ -93,21 +119,22 @@ const readValues = (
   const unreadable = new Set<string>();
   for (const [name, field] of Object.entries(shape)) {
     const value = environment[name];
-    const file = environment[`${name}_FILE`];
     if (value !== undefined && value !== '') values[name] = value;
-    if (file === undefined || file === '' || !hasFile(field)) continue;
-    if (values[name] !== undefined) {
-      problems.push(`${name}: set either ${name} or ${name}_FILE, not both`);
+    if (!hasFile(field)) continue;
+    const held = SECRETS.has(name) ? secrets[name] : undefined;
+    const file = environment[`${name}_FILE`] ?? '';
+    if ([values[name], held, file].filter(Boolean).length > 1) {
+      problems.push(`${name}: set one of ${name}, ${name}_FILE and the secret of its provider, not several`);
       continue;
     }
-    try {
-      const content = readSecret(file);
-      if (content === '') problems.push(`${name}_FILE: the file is empty`);
-      else values[name] = content;
-    } catch (error) {
-      problems.push(`${name}_FILE: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
+    if (held !== undefined) values[name] = held;
+    if (file === '') continue;
+    const read = readSecret(file);
+    if ('content' in read) values[name] = read.content;
+    else {
+      problems.push(`${name}_FILE: ${read.problem}`);
+      unreadable.add(name);
     }
-    if (values[name] === undefined) unreadable.add(name);
   }
   return { values, problems, unreadable };
 };
@@ -120,9 +147,27 @@ const withFile = ({ values, problems, unreadable }: Values, fileText: string | u
   return { values: { ...content.values, ...values }, problems: [...problems, ...content.problems], unreadable };
 };
 
-/** The text of every variable that is set, by the environment or by `CONFIG_FILE`. */
-export const readSettings = (environment: Environment, fileText?: string): Readonly<Record<string, string>> =>
-  withFile(readValues(environment), fileText).values;
+const readSources = ({ environment = process.env, secrets = {}, fileText }: Sources): Values =>
+  withFile(readValues(environment, secrets), fileText);
+
+/** The text of every variable that is set, by the environment, the provider of secrets or `CONFIG_FILE`. */
+export const readSettings = (sources: Sources = {}): Readonly<Record<string, string>> => readSources(sources).values;
+
+/** Names of variables that the provider holds and nothing takes from it: they are no secrets, or misspelt. */
+export const unknownSecrets = (secrets: Readonly<Record<string, string>>): string[] =>
+  Object.keys(secrets).filter((name) => !SECRETS.has(name));
+
+/** Where secrets come from, which is asked before all else. @throws {ConfigError} */
+export const loadSecretsConfig = (environment: Environment = process.env): SecretsConfig => {
+  const { values } = readSources({ environment });
+  const parsed = secretsEnv.safeParse(values);
+  const problems = [
+    ...(parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)),
+    ...secretsProblems(values),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  return toSecretsConfig(parsed.data);
+};
 
 /** What is wrong with the values of a section, beside what was wrong with reading them. */
 const issuesOf = (error: z.ZodError, { values, unreadable }: Values): string[] =>
@@ -135,22 +180,20 @@ const issuesOf = (error: z.ZodError, { values, unreadable }: Values): string[] =
 /**
  * Reads and checks the whole configuration.
  *
- * @param environment variables by name; the process's own by default
- * @param fileText what `CONFIG_FILE` holds, where it has been read already
  * @throws {ConfigError} naming every problem at once
  */
-export const loadConfig = (environment: Environment = process.env, fileText?: string) => {
-  const { values, problems, unreadable } = withFile(readValues(environment), fileText);
+export const loadConfig = (environment: Environment = process.env, sources: Omit<Sources, 'environment'> = {}) => {
+  const { values, problems, unreadable } = readSources({ environment, ...sources });
   const parsed = environmentSchema.safeParse(values);
   if (!parsed.success) problems.push(...issuesOf(parsed.error, { values, problems, unreadable }));
-  problems.push(...smsProblems(values, unreadable));
-  problems.push(...tlsProblems(values, unreadable));
-  problems.push(...databaseTlsProblems(values));
+  problems.push(...secretsProblems(values), ...keysProblems(values, unreadable), ...smsProblems(values, unreadable));
+  problems.push(...tlsProblems(values, unreadable), ...databaseTlsProblems(values));
   problems.push(...webauthnProblems(values));
   if (values['NODE_ENV'] === 'production') problems.push(...productionProblems(values));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return {
     app: { ...toAppConfig(parsed.data), tls: toServerTls(parsed.data) },
+    secrets: toSecretsConfig(parsed.data),
     database: toDatabaseConfig(parsed.data),
     redis: toRedisConfig(parsed.data),
     queue: toQueueConfig(parsed.data),
@@ -172,7 +215,7 @@ const loadSection = <T extends z.ZodObject>(
   environment: Environment,
   check: (values: Record<string, string>, unreadable: ReadonlySet<string>) => string[],
 ): z.output<T> => {
-  const read = readValues(environment, schema.shape);
+  const read = readValues(environment, {}, schema.shape);
   const parsed = schema.safeParse(read.values);
   const problems = [...read.problems, ...(parsed.success ? [] : issuesOf(parsed.error, read))];
   problems.push(...check(read.values, read.unreadable));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { duration, flag, optionalSecret, optionalText, port, text } from './fields';
+import { duration, flag, optionalSecret, optionalText, port, reloadable, text } from './fields';
 import { clientTlsFields, toClientTls } from './tls.config';
 
 export const mailEnv = z.object({
@@ -13,7 +13,7 @@ export const mailEnv = z.object({
   ),
   ...clientTlsFields('SMTP', 'the mail server'),
   SMTP_USERNAME: optionalText('User name, where the mail server asks for one'),
-  SMTP_PASSWORD: optionalSecret('Password, where the mail server asks for one'),
+  SMTP_PASSWORD: reloadable(optionalSecret('Password, where the mail server asks for one')),
   SMTP_TIMEOUT: duration('10s', 'Longest time for one step of an SMTP conversation'),
   MAIL_FROM: text('Meqenet <no-reply@meqenet.et>', 'Sender of every mail'),
 });

@@ -56,6 +56,11 @@ const smsProblems = (values: Readonly<Record<string, string>>): string[] => [
     : []),
 ];
 
+const awsProblems = (values: Readonly<Record<string, string>>): string[] =>
+  ['SECRETS_MANAGER_ENDPOINT', 'ROOT_KMS_ENDPOINT']
+    .filter((name) => values[name]?.startsWith('http://') === true)
+    .map((name) => `${name}: must be https in production`);
+
 const MIN_RECOVERY_WAIT_MS = 24 * 60 * 60 * 1_000;
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const recoveryProblems = ({ MFA_RECOVERY_WAIT: wait }: Readonly<Record<string, string>>): string[] => {
@@ -71,6 +76,7 @@ export const productionProblems = (values: Readonly<Record<string, string>>): st
   ...(values['RATE_LIMIT_MODE'] === 'observe'
     ? ['RATE_LIMIT_MODE: observe refuses nothing, and is refused in production']
     : []),
+  ...awsProblems(values),
   ...smsProblems(values),
   ...recoveryProblems(values),
   ...plaintextProblems(values),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { flag, integer, optionalSecret, optionalText, port, text } from './fields';
+import { flag, integer, optionalSecret, optionalText, port, reloadable, text } from './fields';
 import { clientTlsFields, toClientTls } from './tls.config';
 
 export const redisEnv = z.object({
@@ -8,7 +8,7 @@ export const redisEnv = z.object({
   REDIS_PORT: port(6379, 'Port of Redis or Valkey'),
   REDIS_DB: integer(0, 0, 15, 'Logical database number'),
   REDIS_USERNAME: optionalText('User name, where Redis asks for one'),
-  REDIS_PASSWORD: optionalSecret('Password, where Redis asks for one'),
+  REDIS_PASSWORD: reloadable(optionalSecret('Password, where Redis asks for one')),
   REDIS_TLS: flag(false, 'TLS to Redis (rediss), whose certificate must be valid'),
   ...clientTlsFields('REDIS', 'Redis'),
 });

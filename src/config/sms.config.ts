@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { duration, integer, optionalChoice, optionalHttpUrl, optionalSecret } from './fields';
+import { duration, integer, optionalChoice, optionalHttpUrl, optionalSecret, reloadable } from './fields';
 
 export const SMS_PROVIDERS = ['none', 'development', 'http'] as const;
 
@@ -11,7 +11,7 @@ export const smsEnv = z.object({
       'http posts each to SMS_HTTP_URL; without it none in production and development elsewhere',
   ),
   SMS_HTTP_URL: optionalHttpUrl('Gateway that takes each SMS as a JSON POST; https in production'),
-  SMS_HTTP_TOKEN: optionalSecret('Bearer token of the gateway'),
+  SMS_HTTP_TOKEN: reloadable(optionalSecret('Bearer token of the gateway')),
   SMS_HTTP_TIMEOUT: duration('5s', 'A gateway without an answer after this time is asked again later'),
   SMS_DAILY_LIMIT: integer(10_000, 1, 10_000_000, 'SMS with codes in 24 hours, over all people (SMS pumping)'),
 });

@@ -55,6 +55,7 @@ describe('a change of CONFIG_FILE', () => {
     expect(await next()).toEqual({
       outcome: 'applied',
       changed: ['CORS_ORIGINS', 'JWT_EXPIRES_IN', 'LOG_LEVEL', 'RATE_LIMIT_READ'],
+      heldBack: [],
     });
     expect(watched.config.pino.level).toBe('debug');
     expect(app.corsOrigins).toEqual(['https://a.example', 'https://b.example']);
@@ -83,7 +84,7 @@ describe('a change of CONFIG_FILE', () => {
     rmSync(file);
     expect(await next(3)).toEqual({ outcome: 'refused', problems: ['CONFIG_FILE: cannot be read'] });
     writeFileSync(file, 'LOG_LEVEL: error\n');
-    expect(await next(4)).toEqual({ outcome: 'applied', changed: ['LOG_LEVEL'] });
+    expect(await next(4)).toEqual({ outcome: 'applied', changed: ['LOG_LEVEL'], heldBack: [] });
   });
 
   it('of what takes effect at a restart only is reported and refused', async () => {
@@ -102,7 +103,7 @@ describe('a change of CONFIG_FILE', () => {
     start('LOG_LEVEL: info\n', { LOG_LEVEL: 'warn' });
     expect(watched.config.pino.level).toBe('warn');
     writeFileSync(file, 'LOG_LEVEL: debug\nJWT_EXPIRES_IN: 5m\n');
-    expect(await next()).toEqual({ outcome: 'applied', changed: ['JWT_EXPIRES_IN'] });
+    expect(await next()).toEqual({ outcome: 'applied', changed: ['JWT_EXPIRES_IN'], heldBack: [] });
     expect(watched.config.pino.level).toBe('warn');
   });
 
@@ -121,7 +122,7 @@ describe('a change of CONFIG_FILE', () => {
     expect(watched.config.pino.level).toBe('info');
     symlinkSync('v2', join(folder, '..data_tmp'));
     renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
-    expect(await next()).toEqual({ outcome: 'applied', changed: ['LOG_LEVEL'] });
+    expect(await next()).toEqual({ outcome: 'applied', changed: ['LOG_LEVEL'], heldBack: [] });
     expect(watched.config.pino.level).toBe('error');
   });
 
@@ -134,5 +135,60 @@ describe('a change of CONFIG_FILE', () => {
     expect(() =>
       watchConfig({ environment: { ...REQUIRED, NODE_ENV: 'production', RATE_LIMIT_MODE: 'observe' } }),
     ).toThrow(ConfigError);
+  });
+});
+
+describe('secrets while the process runs', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'meqenet-watch-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const { DATABASE_URL, TOKEN_KEY, ...others } = REQUIRED;
+  const rotated = 'postgresql://meqenet:An0therOne@db.internal:5432/meqenet_auth';
+
+  it('of a provider: what may change does so in the very objects, and a key waits for the restart', () => {
+    let secrets = { DATABASE_URL, TOKEN_KEY };
+    const { config, takeSecrets } = watchConfig({ environment: others, secrets: () => secrets });
+    const { database } = config;
+    const { tokenKey } = config.security;
+    expect(takeSecrets()).toEqual({ outcome: 'applied', changed: [], heldBack: [] });
+    secrets = { DATABASE_URL: rotated, TOKEN_KEY: key(5) };
+    expect(takeSecrets()).toEqual({ outcome: 'applied', changed: ['DATABASE_URL'], heldBack: ['TOKEN_KEY'] });
+    expect(database.url).toBe(rotated);
+    expect(config.security.tokenKey).toEqual(tokenKey);
+    // Still another key than the one in use, and nothing new besides.
+    expect(takeSecrets()).toEqual({ outcome: 'applied', changed: [], heldBack: ['TOKEN_KEY'] });
+  });
+
+  it('that are unusable are refused with every problem and no value, a key that waits for its restart as well', () => {
+    let secrets = { DATABASE_URL, TOKEN_KEY };
+    const { config, takeSecrets } = watchConfig({ environment: others, secrets: () => secrets });
+    secrets = { DATABASE_URL: rotated, TOKEN_KEY: 'hush' };
+    expect(takeSecrets()).toEqual({ outcome: 'refused', problems: [expect.stringMatching(/^TOKEN_KEY: must be/)] });
+    secrets = { DATABASE_URL: 'hush', TOKEN_KEY };
+    const reload = takeSecrets();
+    expect(reload).toEqual({ outcome: 'refused', problems: [expect.stringMatching(/^DATABASE_URL: must be/)] });
+    expect(JSON.stringify(reload)).not.toContain('hush');
+    expect(config.database.url).toBe(DATABASE_URL);
+  });
+
+  it('of files are read anew, and what CONFIG_FILE said last stays', () => {
+    const file = join(folder, 'url');
+    const configFile = join(folder, 'auth.yaml');
+    writeFileSync(file, `${DATABASE_URL}\n`);
+    writeFileSync(configFile, 'LOG_LEVEL: warn\n');
+    const environment = { ...others, TOKEN_KEY, DATABASE_URL_FILE: file, CONFIG_FILE: configFile };
+    const { config, takeSecrets } = watchConfig({ environment });
+    writeFileSync(configFile, 'LOG_LEVEL: [\n');
+    writeFileSync(file, `${rotated}\n`);
+    expect(takeSecrets()).toEqual({ outcome: 'applied', changed: ['DATABASE_URL'], heldBack: [] });
+    expect(config.database.url).toBe(rotated);
+    expect(config.pino.level).toBe('warn');
+    rmSync(file);
+    expect(takeSecrets()).toEqual({ outcome: 'refused', problems: ['DATABASE_URL_FILE: cannot be read (ENOENT)'] });
+    expect(config.database.url).toBe(rotated);
   });
 });

@@ -1,16 +1,21 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
-import { configFields } from './fields';
-import { type Config, ConfigError, ENV_SECTIONS, type Environment, loadConfig, readSettings } from './load';
+import { type Config, ConfigError, type Environment, loadConfig, readSettings, variablesThatAre } from './load';
 
 /** How often the file is looked at, milliseconds. */
 const POLL_MS = 1_000;
 /** Whoever writes a file in pieces has finished when it has not changed for so long, milliseconds. */
 const SETTLE_MS = 150;
 
-/** What became of a change of the file. Names of variables only, never values. */
+/** What became of a change. Names of variables only, never values. */
 export type Reload =
-  | { readonly outcome: 'applied'; readonly changed: readonly string[] }
+  | {
+      readonly outcome: 'applied';
+      readonly changed: readonly string[];
+      /** Secrets that changed as well and take effect at a restart only. */
+      readonly heldBack: readonly string[];
+    }
   | { readonly outcome: 'refused'; readonly problems: readonly string[] };
 
 export interface WatchedConfig {
@@ -19,20 +24,19 @@ export interface WatchedConfig {
   /** Looks at the file from now on, and calls `onReload` after each change. */
   start(onReload: (reload: Reload) => void): void;
   stop(): void;
+  /** Takes over what the provider of secrets and the files of `NAME_FILE` hold now. */
+  takeSecrets(): Reload;
 }
 
 export interface WatchOptions {
   readonly environment?: Environment;
+  /** What the provider of secrets holds now, by variable. */
+  readonly secrets?: () => Readonly<Record<string, string>>;
   readonly pollMs?: number;
 }
 
-const RELOADABLE = new Set(
-  Object.values(ENV_SECTIONS).flatMap(({ shape }) =>
-    Object.entries(shape)
-      .filter(([, field]) => configFields.get(field)?.reloadable === true)
-      .map(([name]) => name),
-  ),
-);
+const RELOADABLE = new Set(variablesThatAre('reloadable'));
+const SECRET = new Set(variablesThatAre('secret'));
 
 /** Takes the values of `next` over into `live`, whose objects stay the same ones. Only reloadable values differ by then. */
 const takeOver = (live: Record<string, unknown>, next: Readonly<Record<string, unknown>>): void => {
@@ -71,8 +75,25 @@ const readSettled = async (file: string): Promise<string | undefined> => {
   }
 };
 
+type Settings = Readonly<Record<string, string>>;
+
+/** The new settings, with the old text of what is `held` back. */
+const holdingBack = (next: Settings, settings: Settings, held: readonly string[]): Settings => {
+  const old = Object.entries(settings).filter(([name]) => held.includes(name));
+  return Object.fromEntries([...Object.entries(next).filter(([name]) => !held.includes(name)), ...old]);
+};
+
+const readText = (file: string | undefined): string | undefined => {
+  try {
+    // eslint-disable-next-line security/detect-non-literal-fs-filename -- named by the operator
+    return file === undefined || file === '' ? undefined : readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+};
+
 /**
- * The configuration, and what changes of `CONFIG_FILE` make of it while the process runs.
+ * The configuration, and what changes of `CONFIG_FILE` and of secrets make of it while the process runs.
  *
  * The file is read anew every second rather than watched: events of the file system miss a Kubernetes volume (which swaps a
  * symbolic link two folders above), network file systems and bind mounts, while the content is the same everywhere. It is
@@ -80,29 +101,38 @@ const readSettled = async (file: string): Promise<string | undefined> => {
  *
  * A change is taken over as a whole or refused as a whole: with a problem anywhere, or with a variable that only takes
  * effect at a restart, everything stays as it was. It takes over in one turn of the event loop, so no request sees half.
+ * Secrets are the exception: they are kept together by others, and a key that awaits its restart must not keep a rotated
+ * password from being used.
  *
  * @throws {ConfigError} when the configuration at the start is not usable
  */
-export const watchConfig = ({ environment = process.env, pollMs = POLL_MS }: WatchOptions = {}): WatchedConfig => {
-  const config = loadConfig(environment);
+export const watchConfig = (options: WatchOptions = {}): WatchedConfig => {
+  const { environment = process.env, secrets = () => ({}), pollMs = POLL_MS } = options;
   const file = environment['CONFIG_FILE'];
-  let settings = readSettings(environment);
+  /** Of the last file that was good. */
+  let fileText = readText(file);
+  const config = loadConfig(environment, { secrets: secrets(), fileText });
+  let settings = readSettings({ environment, secrets: secrets(), fileText });
   let timer: NodeJS.Timeout | undefined;
   let seen: string | undefined | null = null;
 
-  const reload = (text: string | undefined): Reload | undefined => {
-    if (text === undefined) return { outcome: 'refused', problems: ['CONFIG_FILE: cannot be read'] };
+  const reload = (text: string | undefined): Reload => {
     try {
-      const next = loadConfig(environment, text);
-      const nextSettings = readSettings(environment, text);
-      const changed = differences(settings, nextSettings);
-      const fixed = changed.filter((name) => !RELOADABLE.has(name));
-      if (fixed.length > 0) {
-        return { outcome: 'refused', problems: fixed.map((name) => `${name}: takes effect at a restart only`) };
-      }
-      takeOver(config, keepingKeys(next, config));
-      settings = nextSettings;
-      return { outcome: 'applied', changed };
+      const sources = { secrets: secrets(), fileText: text };
+      // With all that is new: what awaits a restart must be usable then.
+      loadConfig(environment, sources);
+      const next = readSettings({ environment, ...sources });
+      const changed = differences(settings, next).filter((name) => RELOADABLE.has(name));
+      const fixed = differences(settings, next).filter((name) => !RELOADABLE.has(name));
+      const problems = fixed
+        .filter((name) => !SECRET.has(name))
+        .map((name) => `${name}: takes effect at a restart only`);
+      if (problems.length > 0) return { outcome: 'refused', problems };
+      const taken = holdingBack(next, settings, fixed);
+      // What stands in `CONFIG_FILE` is among the settings already.
+      takeOver(config, keepingKeys(loadConfig({ ...taken, CONFIG_FILE: undefined }), config));
+      settings = taken;
+      return { outcome: 'applied', changed, heldBack: fixed };
     } catch (error) {
       if (error instanceof ConfigError) return { outcome: 'refused', problems: error.problems };
       throw error;
@@ -117,15 +147,19 @@ export const watchConfig = ({ environment = process.env, pollMs = POLL_MS }: Wat
     if (settled === seen || timer === undefined) return;
     const isFirstLook = seen === null;
     seen = settled;
-    const result = reload(settled);
-    // What was read at the start is no change.
-    if (result !== undefined && !(isFirstLook && result.outcome === 'applied' && result.changed.length === 0)) {
-      onReload(result);
+    if (settled === undefined) {
+      onReload({ outcome: 'refused', problems: ['CONFIG_FILE: cannot be read'] });
+      return;
     }
+    const result = reload(settled);
+    if (result.outcome === 'applied') fileText = settled;
+    // What was read at the start is no change.
+    if (!(isFirstLook && result.outcome === 'applied' && result.changed.length === 0)) onReload(result);
   };
 
   return {
     config,
+    takeSecrets: () => reload(fileText),
     start: (onReload) => {
       if (file === undefined || file === '') return;
       let looking = Promise.resolve();

@@ -68,7 +68,7 @@ const buildApiReadiness = ({ database, queue, temporal, transport }: ApiParts) =
 /** The `api` process. Without Redis, Temporal or mail it still serves what does not need them, so only Postgres makes it unready. */
 export const buildApi = (context: ProcessContext) => {
   const { config, logger, metrics } = context;
-  const data = buildData(config);
+  const data = buildData(context);
   const { database, dataKeys } = data;
   const temporal = createTemporalConnection(config.temporal, dataKeys);
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });

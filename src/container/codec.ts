@@ -41,7 +41,7 @@ const buildIdentityRoutes = (
 export const buildCodec = (context: ProcessContext) => {
   const { config, logger, metrics } = context;
   const { codecServer } = config.temporal;
-  const data = buildData(config);
+  const data = buildData(context);
   const { database, dataKeys, recordAudit } = data;
   const temporal = createTemporalConnection(config.temporal, dataKeys);
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });

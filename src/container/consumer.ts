@@ -10,8 +10,8 @@ import { type ProcessContext, CHECK_TIMEOUT_MS, closeAll, mustBeReady } from './
 import { buildMail } from './mail';
 
 /** The `consumer` process. It takes jobs from the moment it is built. */
-export const buildConsumer = ({ config, logger, metrics }: ProcessContext) => {
-  const database = createDatabase(config.database);
+export const buildConsumer = ({ config, refreshSecrets, logger, metrics }: ProcessContext) => {
+  const database = createDatabase(config.database, refreshSecrets);
   const { transport, mailer } = buildMail(config, database);
   const consumer = createQueueConsumer({
     ...config.queue,

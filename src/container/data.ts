@@ -27,6 +27,7 @@ import { createRememberedDeviceRepository } from '../repositories/remembered-dev
 import { createSentStrategy } from '../repositories/sent-factor-strategy';
 import { createUserRepository } from '../repositories/user-repository';
 
+import type { ProcessContext } from './process';
 import { buildProtection } from './protection';
 
 interface MfaParts {
@@ -64,9 +65,9 @@ const buildMfaData = (parts: MfaParts) => {
 };
 
 /** The database and what reads it. */
-export const buildData = (config: Config) => {
+export const buildData = ({ config, refreshSecrets }: Pick<ProcessContext, 'config' | 'refreshSecrets'>) => {
   const { security } = config;
-  const database = createDatabase(config.database);
+  const database = createDatabase(config.database, refreshSecrets);
   const protection = buildProtection(config, database);
   const { audit, blindIndex } = protection;
   const cipher = protection.ciphers.fields;

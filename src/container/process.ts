@@ -5,7 +5,10 @@ import type { Metrics } from '../observability/metrics';
 
 /** What every process has from the start. */
 export interface ProcessContext {
+  /** What may change while the process runs changes in these very objects. */
   readonly config: Config;
+  /** For whoever is refused with the secrets that there are: reads them anew; never rejects. */
+  readonly refreshSecrets: () => Promise<void>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }

@@ -6,8 +6,8 @@ import { createAuditSeal } from '../crypto/audit-seal';
 import { createBlindIndex } from '../crypto/blind-index';
 import { createFieldCipher } from '../crypto/field-cipher';
 import { createDataKeys } from '../keys/data-keys';
-import { createLocalRootKey } from '../keys/local-root-key';
 import { createPersonKeys } from '../keys/person-keys';
+import { createRootKey } from '../keys/root-key';
 import { type AuditTrail, createAuditTrail } from '../repositories/audit-trail';
 import { createDataKeyRepository } from '../repositories/data-key-repository';
 import { createPersonKeyRepository } from '../repositories/person-key-repository';
@@ -35,7 +35,7 @@ export const buildProtection = (
   { keys, security }: Pick<Config, 'keys' | 'security'>,
   database: Pick<Database, 'sql' | 'keySql'>,
 ) => {
-  const rootKey = createLocalRootKey(keys.rootKeys);
+  const rootKey = createRootKey(keys.root);
   const dataKeys = createDataKeys(createDataKeyRepository(database.keySql), rootKey, keys);
   const personKeys = createPersonKeys(createPersonKeyRepository(database.keySql));
   const record = async ({ reason, location: { table, column, rowId, personId } }: FieldCipherError): Promise<void> => {

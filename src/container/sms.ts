@@ -9,13 +9,19 @@ const NO_PROVIDER: SmsProvider = { send: () => Promise.reject(new SmsRejectedErr
 
 /** Whoever sends SMS, as configured. */
 export const buildSmsProvider = ({ sms }: Config, mail: Pick<MailTransport, 'send'>): SmsProvider => {
-  const { url = '', token = '', timeoutMs } = sms.http;
+  const { http } = sms;
   switch (sms.provider) {
     case 'none':
       return NO_PROVIDER;
     case 'development':
       return createDevelopmentSmsProvider(mail);
     case 'http':
-      return createHttpSmsProvider({ url, token, timeoutMs });
+      return createHttpSmsProvider({
+        url: http.url ?? '',
+        timeoutMs: http.timeoutMs,
+        get token() {
+          return http.token ?? '';
+        },
+      });
   }
 };

@@ -70,8 +70,9 @@ const buildRecoveryActivities = (data: Data) =>
   });
 
 /** The `worker` process: activities with what they use. */
-export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () => boolean | Promise<boolean>) => {
-  const data = buildData(config);
+export const buildWorker = (context: ProcessContext, isPolling: () => boolean | Promise<boolean>) => {
+  const { config, logger } = context;
+  const data = buildData(context);
   const { database, ciphers, codes, users, registrations, resets, resetTokens, outbox } = data;
   const temporal = createTemporalConnection(config.temporal, data.dataKeys);
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });

@@ -24,7 +24,11 @@ export const createLimitsConnection = (address: RedisAddress): Redis => {
     ...address,
     connectTimeout: 1_000,
     keepAlive: 10_000,
-    retryStrategy: (attempt) => Math.min(50 * 2 ** (attempt - 1), 1_000),
+    /** Before each new try, ioredis asks this of its own options: the password of now goes there. */
+    retryStrategy(this: { password?: string | undefined } | undefined, attempt: number): number {
+      if (this !== undefined) this.password = address.password;
+      return Math.min(50 * 2 ** (attempt - 1), 1_000);
+    },
     enableAutoPipelining: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,

@@ -70,6 +70,9 @@ export const createMailTransport = (config: MailTransportConfig) => {
     disableUrlAccess: true,
   };
   const pool = createTransport(options);
+  const { auth: login } = (pool.transporter as unknown as { readonly options: SMTPPool.Options }).options;
+  // A connection logs in with the password of its time: nodemailer copies its options, and each connection reads the copy.
+  if (login !== undefined) Object.defineProperty(login, 'pass', { get: () => config.password ?? '', enumerable: true });
 
   return {
     /**

@@ -27,16 +27,15 @@ export class QueueUnavailableError extends Error {
 /** Reconnects after 50, 100, 200 ... at most 1,000 ms: BullMQ's own strategy waits up to 20 s after Redis is back. */
 export const reconnectDelayMs = (attempt: number): number => Math.min(50 * 2 ** (attempt - 1), 1_000);
 
-const commonOptions = ({ host, port, db, username, password, tls }: RedisAddress) => ({
-  host,
-  port,
-  db,
-  ...(username !== undefined && { username }),
-  ...(password !== undefined && { password }),
-  ...(tls !== undefined && { tls }),
+const commonOptions = (address: RedisAddress) => ({
+  ...address,
   connectTimeout: 5_000,
   keepAlive: 10_000,
-  retryStrategy: reconnectDelayMs,
+  /** Before each new try, ioredis asks this of its own options, those of BullMQ's copies included: the password of now goes there. */
+  retryStrategy(this: { password?: string | undefined } | undefined, attempt: number): number {
+    if (this !== undefined) this.password = address.password;
+    return reconnectDelayMs(attempt);
+  },
 });
 
 /**

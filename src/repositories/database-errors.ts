@@ -1,13 +1,17 @@
 import { Prisma } from '../generated/prisma/client';
 
-import { DatabaseUnavailableError } from './sql';
+import { DatabaseUnavailableError, UNAVAILABLE_STATES } from './sql';
 
-/** Prisma: not reachable, timed out, closed, no connection or transaction free in time. */
-const PRISMA_CODES = new Set(['P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2028']);
+/** Prisma: login refused, not reachable, timed out, closed, no connection or transaction free in time. */
+const PRISMA_CODES = new Set(['P1000', 'P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2028']);
 /** The driver adapter, inside raw queries. */
-const ADAPTER_KINDS = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections']);
-/** PostgreSQL classes 08 (connection), 53 (resources) and 57P (shutdown, crash, starting up). */
-const SQL_STATES = /^(08|53|57P)/;
+const ADAPTER_KINDS = new Set([
+  'DatabaseNotReachable',
+  'ConnectionClosed',
+  'SocketTimeout',
+  'TooManyConnections',
+  'AuthenticationFailed',
+]);
 
 interface AdapterCause {
   readonly kind?: string;
@@ -23,5 +27,5 @@ export const isDatabaseUnavailable = (error: unknown): boolean => {
   if (error instanceof Prisma.PrismaClientInitializationError) return true;
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false;
   const { kind = '', originalCode = '' } = adapterCauseOf(error) ?? {};
-  return PRISMA_CODES.has(error.code) || ADAPTER_KINDS.has(kind) || SQL_STATES.test(originalCode);
+  return PRISMA_CODES.has(error.code) || ADAPTER_KINDS.has(kind) || UNAVAILABLE_STATES.test(originalCode);
 };

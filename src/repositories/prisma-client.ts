@@ -4,7 +4,8 @@ import type { Pool } from 'pg';
 import type { DatabaseConfig } from '../config/database.config';
 import { PrismaClient } from '../generated/prisma/client';
 
-import { createPool, createSql, createTransact, type Sql, type Transact } from './sql';
+import { createPool } from './pool';
+import { createSql, createTransact, type Sql, type Transact } from './sql';
 
 export interface Database {
   /** For what is rare; its query compiler is loaded at the first use. */
@@ -32,10 +33,15 @@ const createPrisma = (pool: Pool, config: DatabaseConfig): PrismaClient =>
 /** Looked up in batches, so that more would wait for work. */
 const KEY_CONNECTIONS = 2;
 
-/** PostgreSQL: one pool of connections under SQL and Prisma, and a small one for keys. */
-export const createDatabase = (config: DatabaseConfig): Database => {
-  const pool = createPool(config);
-  const keyPool = createPool({ ...config, poolSize: KEY_CONNECTIONS });
+/**
+ * PostgreSQL: one pool of connections under SQL and Prisma, and a small one for keys. Each connection is made with what
+ * `config` says by then.
+ *
+ * @param refreshSecrets asked when the server refuses the password: brings `config` up to date
+ */
+export const createDatabase = (config: DatabaseConfig, refreshSecrets?: () => Promise<void>): Database => {
+  const pool = createPool(config, { size: config.poolSize, refreshSecrets });
+  const keyPool = createPool(config, { size: KEY_CONNECTIONS, refreshSecrets });
   const prisma = createPrisma(pool, config);
   return {
     prisma,

@@ -1,8 +1,4 @@
-import { DatabaseError, Pool, type PoolClient, type QueryResultRow } from 'pg';
-
-import type { DatabaseConfig } from '../config/database.config';
-
-import { toConnectionOptions } from './postgres-address';
+import { DatabaseError, type Pool, type PoolClient, type QueryResultRow } from 'pg';
 
 /**
  * A statement of the hot paths, written as SQL: one round trip instead of several, and without Prisma's query compiler,
@@ -20,8 +16,8 @@ export type Sql = <Row extends QueryResultRow>(statement: Statement, values: rea
 /** Runs `work` in a transaction, which is rolled back when it throws. */
 export type Transact = <T>(work: (sql: Sql) => Promise<T>) => Promise<T>;
 
-/** PostgreSQL classes 08 (connection), 53 (resources) and 57P (shutdown, crash, starting up). */
-const UNAVAILABLE_STATES = /^(08|53|57P)/;
+/** PostgreSQL classes 08 (connection), 28 (login), 53 (resources) and 57P (shutdown, crash, starting up). */
+export const UNAVAILABLE_STATES = /^(08|28|53|57P)/;
 
 /** The database could not be asked at all, in contrast to having refused what was asked. */
 export class DatabaseUnavailableError extends Error {
@@ -49,21 +45,6 @@ const runOn =
     const { rows } = await asking(() => (client as Pool).query<Row>({ name, text, values: [...values] }));
     return rows;
   };
-
-/** The connections of one process; Prisma takes its own from the same pool. They are made at the first use, and again after an outage. */
-export const createPool = (config: DatabaseConfig): Pool => {
-  const pool = new Pool({
-    ...toConnectionOptions(config),
-    max: config.poolSize,
-    connectionTimeoutMillis: config.connectTimeoutMs,
-    statement_timeout: config.queryTimeoutMs,
-  });
-  // An idle connection that the server closes is replaced at its next use; unheard, the event would end the process.
-  pool.on('error', () => undefined);
-  // The same for one that a transaction holds between two statements: the next statement says so.
-  pool.on('connect', (client) => client.on('error', () => undefined));
-  return pool;
-};
 
 export const createSql = (pool: Pool): Sql => runOn(pool);
 

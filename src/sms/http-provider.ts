@@ -2,6 +2,7 @@ import { type SmsProvider, SmsRejectedError, SmsUnavailableError } from './sms-p
 
 export interface HttpSmsConfig {
   readonly url: string;
+  /** As it is at each SMS. */
   readonly token: string;
   /** Milliseconds. */
   readonly timeoutMs: number;
@@ -21,20 +22,20 @@ const reasonOf = (error: unknown): string => {
  * acceptance. 400, 410, 413 and 422 are final; whatever else it says (a wrong token, a limit, a redirect, a failure) somebody will
  * mend. A redirect is not followed: it would carry the token and the number to another place.
  */
-export const createHttpSmsProvider = ({ url, token, timeoutMs }: HttpSmsConfig): SmsProvider => ({
+export const createHttpSmsProvider = (config: HttpSmsConfig): SmsProvider => ({
   async send({ to, text, id }) {
     let response: Response;
     try {
-      response = await fetch(url, {
+      response = await fetch(config.url, {
         method: 'POST',
         redirect: 'manual',
         headers: {
-          Authorization: `Bearer ${token}`,
+          Authorization: `Bearer ${config.token}`,
           'Content-Type': 'application/json',
           'Idempotency-Key': id,
         },
         body: JSON.stringify({ to, text }),
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.timeout(config.timeoutMs),
       });
       await response.body?.cancel();
     } catch (error) {

@@ -42,7 +42,7 @@ const TARGETS = [
   'src/crypto/some.test.ts',
   'test/support/target.ts',
   'tools/target.ts',
-  ...'activities api bin config crypto gateway grpc health identity limits mail observability queue repositories sms temporal workflows'
+  ...'activities api bin config crypto gateway grpc health identity limits mail observability queue repositories secrets sms temporal workflows'
     .split(' ')
     .map((folder) => `src/${folder}/target.ts`),
 ];
@@ -84,6 +84,9 @@ const CASES: readonly Case[] = [
   refused('src/keys/b.ts', value('../repositories/target'), 'keys-imports-types-only'),
   allowed('src/keys/c.ts', value('../crypto/target') + type('../repositories/target')),
 
+  refused('src/secrets/a.ts', value('../config/target'), 'secrets-imports-types-only'),
+  refused('src/secrets/b.ts', value('yaml'), 'secrets-imports'),
+  allowed('src/secrets/c.ts', value('@aws-sdk/client-secrets-manager')),
   refused('src/mail/a.ts', type('../queue/target'), 'mail-imports'),
   refused('src/mail/b.ts', value('../config/target'), 'mail-imports-types-only'),
   refused('src/sms/a.ts', type('../mail/target'), 'sms-imports'),
@@ -184,7 +187,7 @@ describe('import rules', () => {
     for (const file of ['.dependency-cruiser.cjs', 'package.json', 'tsconfig.json']) {
       copyFileSync(join(ROOT, file), join(folder, file));
     }
-    for (const name of '@jest @temporalio bullmq eslint ioredis koa nodemailer pino rate-limiter-flexible yaml zod'.split(
+    for (const name of '@aws-sdk @jest @temporalio bullmq eslint ioredis koa nodemailer pino rate-limiter-flexible yaml zod'.split(
       ' ',
     )) {
       mkdirSync(join(folder, 'node_modules'), { recursive: true });

