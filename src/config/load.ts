@@ -10,6 +10,7 @@ import { keysEnv, toKeysConfig } from './keys.config';
 import { limitsEnv, toLimitsConfig } from './limits.config';
 import { mailEnv, toMailConfig } from './mail.config';
 import { pinoEnv, toPinoConfig } from './pino.config';
+import { privacyEnv, toPrivacyConfig } from './privacy.config';
 import { productionProblems } from './production';
 import { queueEnv, toQueueConfig } from './queue.config';
 import { redisEnv, toRedisConfig } from './redis.config';
@@ -32,6 +33,7 @@ export const ENV_SECTIONS = {
   security: securityEnv,
   keys: keysEnv,
   webauthn: webauthnEnv,
+  privacy: privacyEnv,
   limits: limitsEnv,
   pino: pinoEnv,
 } as const;
@@ -48,6 +50,7 @@ const environmentSchema = z.object({
   ...securityEnv.shape,
   ...keysEnv.shape,
   ...webauthnEnv.shape,
+  ...privacyEnv.shape,
   ...limitsEnv.shape,
   ...pinoEnv.shape,
 });
@@ -160,6 +163,7 @@ export const loadConfig = (environment: Environment = process.env, fileText?: st
     security: toSecurityConfig(parsed.data),
     keys: toKeysConfig(parsed.data),
     webauthn: toWebauthnConfig(parsed.data),
+    privacy: toPrivacyConfig(parsed.data),
     limits: toLimitsConfig(parsed.data),
     pino: toPinoConfig(parsed.data),
   };

@@ -1,8 +1,10 @@
 import type { PasswordHasher } from '../crypto/password-hasher';
+import { createConsents } from '../identity/consents';
 import { createContactChanges } from '../identity/contact-changes';
 import type { ProvePassword } from '../identity/password-proof';
 import { createProfile } from '../identity/profile';
 import { createReauthentication } from '../identity/reauthentication';
+import { createConsentRepository } from '../repositories/consent-repository';
 import { createProfileRepository } from '../repositories/profile-repository';
 import type { WorkflowStarter } from '../temporal/workflow-starter';
 
@@ -19,6 +21,7 @@ interface Parts {
 export const buildAccount = ({ config }: ProcessContext, data: Data, { hasher, provePassword, starter }: Parts) => {
   const { security, sms } = config;
   const profile = createProfile({ ...data, profiles: createProfileRepository(data) });
+  const consents = createConsents({ consents: createConsentRepository(data), config: config.privacy });
   const reauthentication = createReauthentication({
     ...data,
     ...{ hasher, provePassword },
@@ -30,5 +33,5 @@ export const buildAccount = ({ config }: ProcessContext, data: Data, { hasher, p
     canSendSms: sms.provider !== 'none',
     expiresInMs: security.contactChangeExpiresInMs,
   });
-  return { profile, contactChanges, reauthentication };
+  return { profile, consents, contactChanges, reauthentication };
 };

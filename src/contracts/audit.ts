@@ -40,6 +40,8 @@ export const AUDIT_ACTIONS = [
   'user.email_change_requested',
   'user.email_change_failed',
   'user.email_changed',
+  'consent.given',
+  'consent.withdrawn',
   'access.denied',
   'users.listed',
   'user.read',
