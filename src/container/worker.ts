@@ -8,6 +8,7 @@ import { createFactorCodeMailActivities, createFactorCodeSmsActivities } from '.
 import { createMfaEnrollmentActivities } from '../activities/mfa-enrollment';
 import { createNoticeActivities } from '../activities/notice';
 import { createRegistrationActivities } from '../activities/registration';
+import { createRetentionActivities } from '../activities/retention';
 import { createSigningKeyActivities } from '../activities/signing-key';
 import type { Config } from '../config/load';
 import { type TaskQueue, TASK_QUEUES } from '../contracts/task-queues';
@@ -17,12 +18,15 @@ import { createReadiness } from '../health/readiness';
 import { createRecoveryDecisions } from '../identity/recovery-decisions';
 import { createAdminRepository } from '../repositories/admin-repository';
 import { createRecoveryCompletionRepository } from '../repositories/recovery-completion-repository';
-import { createEnqueueNotice } from '../identity/notices';
+import { createEnqueueNotice, type EnqueueNotice } from '../identity/notices';
+import { createRetentionMetrics } from '../observability/retention-metrics';
 import { createQueueProducer } from '../queue/queue.producer';
+import { createPruneAudit } from '../repositories/audit-pruning';
 import { pingDatabase } from '../repositories/prisma-client';
 import { createContactConfirmRepository } from '../repositories/contact-confirm-repository';
 import { createContactRequestRepository } from '../repositories/contact-request-repository';
 import { createFindFactorCode } from '../repositories/factor-code-messages';
+import { createRetentionRepository } from '../repositories/retention-repository';
 import { createSigningKeyRepository } from '../repositories/signing-key-repository';
 import { createSmsMessenger } from '../sms/messenger';
 import { createTemporalConnection } from '../temporal/connection';
@@ -69,14 +73,42 @@ const buildRecoveryActivities = (data: Data) =>
     decide: createRecoveryDecisions({ ...data, accounts: createAdminRepository(data) }),
   });
 
+/** What an act has to wait for is kept for at least as long. */
+const retentionPeriods = ({ privacy, security }: Config) => {
+  const { periods } = privacy.retention;
+  return { ...periods, steps: Math.max(periods.steps, security.holds.highRiskMs, security.holds.payoutMs) };
+};
+
+/** What recurs, on the `maintenance` queue. */
+const buildMaintenanceActivities = (
+  { config, logger, metrics }: ProcessContext,
+  data: Data,
+  enqueueNotice: EnqueueNotice,
+) => ({
+  ...createSigningKeyActivities({
+    signingKeys: createSigningKeyRepository(data.database, data.ciphers.signingKeys),
+    generate: generateSigningKey,
+    times: config.security.signingKeys,
+  }),
+  ...createNoticeActivities({
+    ...{ outbox: data.outbox, enqueueNotice, logger },
+    minAgeMs: config.queue.noticeSweepIntervalMs,
+  }),
+  ...createRetentionActivities({
+    retention: createRetentionRepository({ ...data, pruneAudit: createPruneAudit(data) }),
+    periods: retentionPeriods(config),
+    ...createRetentionMetrics(metrics.registry),
+  }),
+});
+
 /** The `worker` process: activities with what they use. */
-export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () => boolean | Promise<boolean>) => {
+export const buildWorker = (context: ProcessContext, isPolling: () => boolean | Promise<boolean>) => {
+  const { config, logger } = context;
   const data = buildData(config);
-  const { database, ciphers, codes, users, registrations, resets, resetTokens, outbox } = data;
+  const { database, codes, users, registrations, resets, resetTokens } = data;
   const temporal = createTemporalConnection(config.temporal, data.dataKeys);
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
   const enqueueNotice = createEnqueueNotice({ users, queue });
-  const sweepIntervalMs = config.queue.noticeSweepIntervalMs;
   const mail = buildMail(config, database);
   const { transport, mailer } = mail;
   const contact = buildContactActivities(config, data, mail);
@@ -108,13 +140,8 @@ export const buildWorker = ({ config, logger }: ProcessContext, isPolling: () =>
       },
       sms: contact.sms,
       maintenance: {
-        ...createSigningKeyActivities({
-          signingKeys: createSigningKeyRepository(database, ciphers.signingKeys),
-          generate: generateSigningKey,
-          times: config.security.signingKeys,
-        }),
+        ...buildMaintenanceActivities(context, data, enqueueNotice),
         ...buildDataKeyActivities(config, data, temporal.client),
-        ...createNoticeActivities({ outbox, enqueueNotice, minAgeMs: sweepIntervalMs, logger }),
       },
     },
     readiness,

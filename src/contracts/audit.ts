@@ -56,6 +56,8 @@ export const AUDIT_ACTIONS = [
   'data.refused',
   'data_key.activated',
   'data_key.retired',
+  'audit.pruned',
+  'retention.applied',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -11,6 +11,7 @@ import type { FactorCodeMailActivities, FactorCodeSmsActivities } from '../activ
 import type { MfaEnrollmentActivities } from '../activities/mfa-enrollment';
 import type { NoticeActivities } from '../activities/notice';
 import type { RegistrationActivities } from '../activities/registration';
+import type { RetentionActivities } from '../activities/retention';
 import type { SigningKeyActivities } from '../activities/signing-key';
 import type { TemporalConfig } from '../config/temporal.config';
 import { TASK_QUEUES, type TaskQueue } from '../contracts/task-queues';
@@ -32,7 +33,7 @@ export interface WorkerDependencies {
     readonly mfa: MfaEnrollmentActivities & Pick<AccountActivities, 'enqueueNotice'>;
     readonly email: EmailActivities & ContactMailActivities & FactorCodeMailActivities & RecoveryMailActivities;
     readonly sms: ContactSmsActivities & FactorCodeSmsActivities & RecoverySmsActivities;
-    readonly maintenance: SigningKeyActivities & DataKeyActivities & NoticeActivities;
+    readonly maintenance: SigningKeyActivities & DataKeyActivities & NoticeActivities & RetentionActivities;
   };
 }
 

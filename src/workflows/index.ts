@@ -8,4 +8,5 @@ export { mfaEnrollment } from './mfa-enrollment';
 export { noticeSweep } from './notice-sweep';
 export { passwordReset } from './password-reset';
 export { registration } from './registration';
+export { retention } from './retention';
 export { signingKeyRetirement, signingKeyRotation } from './signing-key-rotation';

@@ -34,7 +34,10 @@ WHERE "withdrawn_at" IS NOT NULL;
 -- DropTable
 DROP TABLE "consents";
 
--- A history: rows are added, and go with their account.
+-- A history: rows are added, and go with their account. Only the key of an origin may become another one.
 CREATE TRIGGER "consent_records_append_only" BEFORE UPDATE ON "consent_records"
-FOR EACH ROW EXECUTE FUNCTION "refuse_audit_change"();
+FOR EACH ROW WHEN (
+  (OLD."id", OLD."user_id", OLD."purpose", OLD."version", OLD."act", OLD."source", OLD."at")
+  IS DISTINCT FROM (NEW."id", NEW."user_id", NEW."purpose", NEW."version", NEW."act", NEW."source", NEW."at")
+) EXECUTE FUNCTION "refuse_audit_change"();
 ALTER TABLE "consent_records" ENABLE ALWAYS TRIGGER "consent_records_append_only";
