@@ -29,6 +29,7 @@ export const AMHARIC_DETAILS: Readonly<Record<ErrorCode, string>> = {
   recovery_delayed: 'የመለያ ማስመለሻ አሁን መጀመር አይቻልም፤ ቆይተው እንደገና ይሞክሩ።',
   device_not_found: 'እንዲህ ያለ የታወቀ መሣሪያ የለዎትም።',
   session_not_found: 'እንዲህ ያለ የመግቢያ ክፍለ ጊዜ የለዎትም።',
+  erasure_not_found: 'መለያው እንዲጠፋ አልተጠየቀም።',
   consent_not_found: 'ይህን ስምምነት ከዚህ በፊት አልሰጡም።',
   consent_required: 'መለያው ያለዚህ ስምምነት ሊኖር አይችልም፤ ይልቁንም መለያውን ያስጠፉ።',
   consent_version_unknown: 'ስምምነት የሚጠየቀው ለዚህ ሰነድ ሌላ እትም ነው።',

@@ -11,6 +11,10 @@ export const privacyEnv = z.object({
       'What people are asked to consent to, and the version that is asked for now; with ! the account cannot be without it',
     ),
   ),
+  ERASURE_GRACE: duration(
+    '14d',
+    'The owner of an account can take its erasure back for so long; at least 24h in production',
+  ),
   RETENTION_INTERVAL: duration('24h', 'So often everything is dropped that has been kept for long enough', 1_000),
   RETENTION_LEFTOVERS: duration(
     '48h',
@@ -37,6 +41,7 @@ export const privacyEnv = z.object({
 /** Data protection. Times are milliseconds. */
 export const toPrivacyConfig = (env: z.output<typeof privacyEnv>) => ({
   consentDocuments: env.CONSENT_DOCUMENTS,
+  erasureGraceMs: env.ERASURE_GRACE,
   retention: {
     intervalMs: env.RETENTION_INTERVAL,
     periods: {

@@ -5,6 +5,7 @@ import { idempotency } from '../api/middleware/idempotency';
 import { resetPasswordPages } from '../api/pages/reset-password';
 import { recoveryPages } from '../api/pages/recovery';
 import { verifyEmailPages } from '../api/pages/verify-email';
+import { accountErasureRoutes } from '../api/routes/account-erasure';
 import { accountRecoveryRoutes } from '../api/routes/account-recovery';
 import { consentRoutes } from '../api/routes/consent';
 import { contactChangeRoutes } from '../api/routes/contact-change';
@@ -94,6 +95,7 @@ export const buildApi = (context: ProcessContext) => {
       ...accountRecoveryRoutes(recoveries),
       ...userRoutes(profile),
       ...consentRoutes(consents),
+      ...accountErasureRoutes(identity.erasures),
       ...contactChangeRoutes({ contactChanges, profile }),
       ...administration.routes,
     ],

@@ -1,3 +1,4 @@
+import { createAccountErasureActivities, createErasureMailActivities } from '../activities/account-erasure';
 import { createAccountRecoveryActivities } from '../activities/account-recovery';
 import { createRecoveryMailActivities, createRecoverySmsActivities } from '../activities/recovery-message';
 import { createAccountActivities } from '../activities/account';
@@ -12,16 +13,19 @@ import { createRetentionActivities } from '../activities/retention';
 import { createSigningKeyActivities } from '../activities/signing-key';
 import type { Config } from '../config/load';
 import { type TaskQueue, TASK_QUEUES } from '../contracts/task-queues';
+import { deriveKey } from '../crypto/derive-key';
 import { generateSigningKey } from '../crypto/signing-key';
 import { mailIndicator, postgresIndicator, redisIndicator, temporalIndicator } from '../health/indicators';
 import { createReadiness } from '../health/readiness';
 import { createRecoveryDecisions } from '../identity/recovery-decisions';
 import { createAdminRepository } from '../repositories/admin-repository';
 import { createRecoveryCompletionRepository } from '../repositories/recovery-completion-repository';
+import { createFailureKeyOf } from '../identity/lock-out';
 import { createEnqueueNotice, type EnqueueNotice } from '../identity/notices';
 import { createRetentionMetrics } from '../observability/retention-metrics';
-import { createQueueProducer } from '../queue/queue.producer';
+import { createQueueProducer, type QueueProducer } from '../queue/queue.producer';
 import { createPruneAudit } from '../repositories/audit-pruning';
+import { createErasingRepository } from '../repositories/erasing-repository';
 import { pingDatabase } from '../repositories/prisma-client';
 import { createContactConfirmRepository } from '../repositories/contact-confirm-repository';
 import { createContactRequestRepository } from '../repositories/contact-request-repository';
@@ -29,6 +33,7 @@ import { createFindFactorCode } from '../repositories/factor-code-messages';
 import { createRetentionRepository } from '../repositories/retention-repository';
 import { createSigningKeyRepository } from '../repositories/signing-key-repository';
 import { createSmsMessenger } from '../sms/messenger';
+import { forgetWorkflows } from '../temporal/forget-workflows';
 import { createTemporalConnection } from '../temporal/connection';
 import { ensureSchedule } from '../temporal/schedules';
 
@@ -71,6 +76,21 @@ const buildRecoveryActivities = (data: Data) =>
     recoveries: data.recoveries,
     completions: createRecoveryCompletionRepository(data),
     decide: createRecoveryDecisions({ ...data, accounts: createAdminRepository(data) }),
+  });
+
+const buildErasureActivities = (
+  { security }: Config,
+  data: Data,
+  client: Parameters<typeof forgetWorkflows>[0],
+  queue: QueueProducer,
+) =>
+  createAccountErasureActivities({
+    ...{ erasures: data.erasures, queue },
+    erasing: createErasingRepository({
+      ...data,
+      failureKeyOf: createFailureKeyOf(deriveKey(security.tokenKey, 'lock-out')),
+    }),
+    forgetWorkflows: (...traces) => forgetWorkflows(client, ...traces),
   });
 
 /** What an act has to wait for is kept for at least as long. */
@@ -128,6 +148,7 @@ export const buildWorker = (context: ProcessContext, isPolling: () => boolean | 
         ...createAccountActivities({ resets, enqueueNotice }),
         ...contact.steps,
         ...buildRecoveryActivities(data),
+        ...buildErasureActivities(config, data, temporal.client, queue),
       },
       mfa: { ...createMfaEnrollmentActivities(data), enqueueNotice },
       email: {
@@ -137,6 +158,7 @@ export const buildWorker = (context: ProcessContext, isPolling: () => boolean | 
           passwordResetUrl: `${config.app.publicUrl}/reset-password`,
         }),
         ...contact.mails,
+        ...createErasureMailActivities({ ...data, mailer }),
       },
       sms: contact.sms,
       maintenance: {

@@ -27,6 +27,7 @@ export const ERRORS = {
   recovery_not_found: { status: 404, title: 'There is no such account recovery' },
   device_not_found: { status: 404, title: 'The caller has no such remembered device' },
   session_not_found: { status: 404, title: 'The caller has no such session' },
+  erasure_not_found: { status: 404, title: 'The account is not to be erased' },
   consent_not_found: { status: 404, title: 'The caller has never given this consent' },
   user_not_found: { status: 404, title: 'There is no such account' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },

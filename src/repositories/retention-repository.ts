@@ -36,8 +36,7 @@ const statementOf = (name: string, { table, condition, emptied }: Over): Stateme
 const CLOSED = 'coalesce(closed_at, expires_at) < $1';
 const EXPIRED = 'expires_at < $1';
 
-const TABLES: Readonly<Record<Exclude<RetentionPolicyName, 'audit'>, Over>> = {
-  'abandoned-registrations': { table: 'registrations', condition: `closed_at IS NULL AND ${EXPIRED}` },
+const TABLES: Readonly<Record<Exclude<RetentionPolicyName, 'audit' | 'abandoned-registrations'>, Over>> = {
   registrations: { table: 'registrations', condition: 'closed_at < $1' },
   sessions: { table: 'sessions', condition: 'coalesce(ended_at, expires_at) < $1' },
   'password-resets': { table: 'password_resets', condition: CLOSED },
@@ -60,7 +59,23 @@ const TABLES: Readonly<Record<Exclude<RetentionPolicyName, 'audit'>, Over>> = {
   'mail-deliveries': { table: 'mail_deliveries', condition: 'created_at < $1' },
   notices: { table: 'notice_outbox', condition: 'created_at < $1' },
 };
-const STATEMENTS = new Map(Object.entries(TABLES).map(([name, over]) => [name, statementOf(name, over)]));
+/** With the secret of whoever asked: they never became an account. */
+const ABANDONED: Statement = {
+  name: 'retention/abandoned-registrations',
+  text: `
+    WITH done AS (
+      DELETE FROM registrations WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM registrations WHERE closed_at IS NULL AND expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+      )) RETURNING person_id
+    ), forgotten AS (
+      DELETE FROM person_keys USING done WHERE person_keys.person_id = done.person_id
+    )
+    SELECT count(*)::int AS count FROM done`,
+};
+const STATEMENTS = new Map<string, Statement>([
+  ...Object.entries(TABLES).map(([name, over]) => [name, statementOf(name, over)] as const),
+  ['abandoned-registrations', ABANDONED],
+]);
 
 const IS_RECORDED = {
   name: 'retention/is-recorded',

@@ -1,5 +1,6 @@
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 
+import type { AccountErasureActivities, ErasureMailActivities } from '../activities/account-erasure';
 import type { AccountRecoveryActivities } from '../activities/account-recovery';
 import type { RecoveryMailActivities, RecoverySmsActivities } from '../activities/recovery-message';
 import type { AccountActivities } from '../activities/account';
@@ -29,9 +30,16 @@ export interface WorkerDependencies {
   readonly dataKeys: DataKeys;
   readonly activities: {
     readonly registration: RegistrationActivities;
-    readonly account: AccountActivities & ContactChangeActivities & AccountRecoveryActivities;
+    readonly account: AccountActivities &
+      ContactChangeActivities &
+      AccountRecoveryActivities &
+      AccountErasureActivities;
     readonly mfa: MfaEnrollmentActivities & Pick<AccountActivities, 'enqueueNotice'>;
-    readonly email: EmailActivities & ContactMailActivities & FactorCodeMailActivities & RecoveryMailActivities;
+    readonly email: EmailActivities &
+      ContactMailActivities &
+      FactorCodeMailActivities &
+      RecoveryMailActivities &
+      ErasureMailActivities;
     readonly sms: ContactSmsActivities & FactorCodeSmsActivities & RecoverySmsActivities;
     readonly maintenance: SigningKeyActivities & DataKeyActivities & NoticeActivities & RetentionActivities;
   };

@@ -1,3 +1,4 @@
+export { accountErasure } from './account-erasure';
 export { accountRecovery } from './account-recovery';
 export { accountRecoveryNotice } from './account-recovery-notice';
 export { contactChange } from './contact-change';

@@ -16,6 +16,7 @@ import { DATA_KEY_ROTATION } from '../../src/contracts/data-key-workflow';
 import { NOTICE_SWEEP } from '../../src/contracts/notice-workflow';
 import { RETENTION } from '../../src/contracts/retention-workflow';
 import { orderDataKeyRotation, triggerRotation } from '../../src/temporal/schedules';
+import { erased, requestErasure, restore } from '../support/erasure';
 import { eventually } from '../support/eventually';
 import {
   appCode,
@@ -248,6 +249,27 @@ const RETENTIONS: Record<string, Scenario> = {
   },
 };
 
+const eraseSomeone = async (service: TestService) => {
+  const { body } = await signUp(service, newPerson());
+  const [userId, token] = [body.user.id as string, body.accessToken as string];
+  await requestErasure(service, token);
+  const runId = await newestRun(service, 'accountErasure');
+  return { userId, token, runId };
+};
+const ACCOUNT_ERASURES: Record<string, Scenario> = {
+  completed: async (service) => {
+    const { userId, runId } = await eraseSomeone(service);
+    await erased(service, userId);
+    return runId;
+  },
+  'taken-back-by-its-owner': async (service) => {
+    const { token, runId } = await eraseSomeone(service);
+    await sleep(VISIBILITY_LAG_MS);
+    await restore(service, token);
+    return runId;
+  },
+};
+
 const cancelRun = (service: TestService, runId: string) =>
   withClient(service, async (client) => {
     for await (const { workflowId } of client.workflow.list({ query: `RunId = '${runId}'` })) {
@@ -473,6 +495,7 @@ const SCENARIOS = [
   ...named('contact-notice-v1.', CONTACT_NOTICES),
   ...named('notice-sweep-v1.', NOTICE_SWEEPS),
   ...named('retention-v1.', RETENTIONS),
+  ...named('account-erasure-v1.', ACCOUNT_ERASURES),
   ...named('account-recovery-v1.', ACCOUNT_RECOVERIES),
   ...named('account-recovery-notice-v1.', RECOVERY_NOTICES),
   ...named('data-key-rotation-v1.', DATA_KEYS),
@@ -521,6 +544,7 @@ const main = async (): Promise<void> => {
       JWT_EXPIRES_IN: '3s',
       SIGNING_KEY_OVERLAP: '2s',
       DATA_KEY_PROPAGATION: '2s',
+      ERASURE_GRACE: '6s',
       // No sweep but those that are recorded.
       NOTICE_SWEEP_INTERVAL: '1h',
     },
