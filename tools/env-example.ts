@@ -28,6 +28,7 @@ const TITLES: Record<keyof typeof ENV_SECTIONS, string> = {
   security: 'Tokens, passwords and keys',
   keys: 'Encryption of what is stored',
   webauthn: 'Passkeys (WebAuthn)',
+  privacy: 'Data protection',
   limits: 'Rate limits and lock-out',
   pino: 'Logging',
 };

@@ -176,6 +176,36 @@ export const origins = (defaultValue: string, description: string) =>
     { description, format: 'comma-separated origins such as https://app.example' },
   );
 
+/** A document that people consent to. */
+export interface ConsentDocument {
+  readonly purpose: string;
+  readonly version: string;
+  /** Whether the account cannot be without it. */
+  readonly isRequired: boolean;
+}
+const CONSENT_DOCUMENT = /^([a-z][a-z0-9_]{0,63})@([A-Za-z0-9][A-Za-z0-9._-]{0,31})(!?)$/;
+
+/** Documents such as `terms@2026-01!`, each purpose once. */
+export const consentDocuments = (defaultValue: string, description: string) => {
+  const format = 'comma-separated <purpose>@<version>, with ! where it is required, such as terms@2026-01!';
+  return describe(
+    z
+      .string()
+      .transform((value, context): ConsentDocument[] => {
+        const documents = split(value).flatMap((text) => {
+          const [, purpose, version, mark] = CONSENT_DOCUMENT.exec(text) ?? [];
+          return purpose === undefined || version === undefined ? [] : [{ purpose, version, isRequired: mark === '!' }];
+        });
+        const purposes = new Set(documents.map(({ purpose }) => purpose));
+        if (documents.length === split(value).length && purposes.size === documents.length) return documents;
+        context.addIssue({ code: 'custom', message: `must be ${format}, each purpose once` });
+        return z.NEVER;
+      })
+      .prefault(defaultValue),
+    { description, format },
+  );
+};
+
 export const secretUrl = (protocols: readonly [string, ...string[]], description: string, example: string) =>
   describe(
     z

@@ -10,6 +10,7 @@ import { keysEnv, keysProblems, toKeysConfig } from './keys.config';
 import { limitsEnv, toLimitsConfig } from './limits.config';
 import { mailEnv, toMailConfig } from './mail.config';
 import { pinoEnv, toPinoConfig } from './pino.config';
+import { privacyEnv, toPrivacyConfig } from './privacy.config';
 import { productionProblems } from './production';
 import { queueEnv, toQueueConfig } from './queue.config';
 import { redisEnv, toRedisConfig } from './redis.config';
@@ -34,6 +35,7 @@ export const ENV_SECTIONS = {
   security: securityEnv,
   keys: keysEnv,
   webauthn: webauthnEnv,
+  privacy: privacyEnv,
   limits: limitsEnv,
   pino: pinoEnv,
 } as const;
@@ -51,6 +53,7 @@ const environmentSchema = z.object({
   ...securityEnv.shape,
   ...keysEnv.shape,
   ...webauthnEnv.shape,
+  ...privacyEnv.shape,
   ...limitsEnv.shape,
   ...pinoEnv.shape,
 });
@@ -203,6 +206,7 @@ export const loadConfig = (environment: Environment = process.env, sources: Omit
     security: toSecurityConfig(parsed.data),
     keys: toKeysConfig(parsed.data),
     webauthn: toWebauthnConfig(parsed.data),
+    privacy: toPrivacyConfig(parsed.data),
     limits: toLimitsConfig(parsed.data),
     pino: toPinoConfig(parsed.data),
   };

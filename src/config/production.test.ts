@@ -30,10 +30,12 @@ describe('in production', () => {
     expect(problemsOf({})).toEqual([]);
   });
 
-  it('an owner has a day at least to object to a recovery', () => {
-    for (const wait of ['23h', '60m', '1439m', '5000ms'])
+  it('an owner has a day at least to object to a recovery, and to take an erasure back', () => {
+    for (const wait of ['23h', '60m', '1439m', '5000ms']) {
       expect(problemsOf({ MFA_RECOVERY_WAIT: wait })).toEqual([expect.stringMatching(/^MFA_RECOVERY_WAIT: /)]);
-    expect(problemsOf({ MFA_RECOVERY_WAIT: '1d' })).toEqual([]);
+      expect(problemsOf({ ERASURE_GRACE: wait })).toEqual([expect.stringMatching(/^ERASURE_GRACE: /)]);
+    }
+    expect(problemsOf({ MFA_RECOVERY_WAIT: '1d', ERASURE_GRACE: '1d' })).toEqual([]);
   });
 
   const WEAK_URLS = [

@@ -61,13 +61,21 @@ const awsProblems = (values: Readonly<Record<string, string>>): string[] =>
     .filter((name) => values[name]?.startsWith('http://') === true)
     .map((name) => `${name}: must be https in production`);
 
-const MIN_RECOVERY_WAIT_MS = 24 * 60 * 60 * 1_000;
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const recoveryProblems = ({ MFA_RECOVERY_WAIT: wait }: Readonly<Record<string, string>>): string[] => {
-  const [, count, unit = ''] = /^(\d+)([a-z]+)$/.exec(wait ?? '') ?? [];
-  const isShort = count !== undefined && Number(count) * (UNITS_MS[unit] ?? Infinity) < MIN_RECOVERY_WAIT_MS;
-  return isShort ? ['MFA_RECOVERY_WAIT: must be at least 24h in production, so that an owner can object'] : [];
+const DAY_MS = 24 * 60 * 60 * 1_000;
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: DAY_MS };
+const isShorterThanADay = (duration: string | undefined): boolean => {
+  const [, count, unit = ''] = /^(\d+)([a-z]+)$/.exec(duration ?? '') ?? [];
+  return count !== undefined && Number(count) * (UNITS_MS[unit] ?? Infinity) < DAY_MS;
 };
+/** An owner must have the time to notice. */
+const waitingProblems = (values: Readonly<Record<string, string>>): string[] => [
+  ...(isShorterThanADay(values['MFA_RECOVERY_WAIT'])
+    ? ['MFA_RECOVERY_WAIT: must be at least 24h in production, so that an owner can object']
+    : []),
+  ...(isShorterThanADay(values['ERASURE_GRACE'])
+    ? ['ERASURE_GRACE: must be at least 24h in production, so that an owner can take it back']
+    : []),
+];
 
 /** A problem per variable that must not be so in production, by name and without its value. */
 export const productionProblems = (values: Readonly<Record<string, string>>): string[] => [
@@ -78,6 +86,6 @@ export const productionProblems = (values: Readonly<Record<string, string>>): st
     : []),
   ...awsProblems(values),
   ...smsProblems(values),
-  ...recoveryProblems(values),
+  ...waitingProblems(values),
   ...plaintextProblems(values),
 ];

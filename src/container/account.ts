@@ -1,8 +1,12 @@
 import type { PasswordHasher } from '../crypto/password-hasher';
+import { createAccountErasures } from '../identity/account-erasures';
+import { createConsents } from '../identity/consents';
 import { createContactChanges } from '../identity/contact-changes';
+import { createProveOwner } from '../identity/owner-proof';
 import type { ProvePassword } from '../identity/password-proof';
 import { createProfile } from '../identity/profile';
 import { createReauthentication } from '../identity/reauthentication';
+import { createConsentRepository } from '../repositories/consent-repository';
 import { createProfileRepository } from '../repositories/profile-repository';
 import type { WorkflowStarter } from '../temporal/workflow-starter';
 
@@ -16,9 +20,14 @@ interface Parts {
 }
 
 /** What people do with their own account. */
-export const buildAccount = ({ config }: ProcessContext, data: Data, { hasher, provePassword, starter }: Parts) => {
+export const buildAccount = (
+  { config, logger }: ProcessContext,
+  data: Data,
+  { hasher, provePassword, starter }: Parts,
+) => {
   const { security, sms } = config;
   const profile = createProfile({ ...data, profiles: createProfileRepository(data) });
+  const consents = createConsents({ consents: createConsentRepository(data), config: config.privacy });
   const reauthentication = createReauthentication({
     ...data,
     ...{ hasher, provePassword },
@@ -30,5 +39,11 @@ export const buildAccount = ({ config }: ProcessContext, data: Data, { hasher, p
     canSendSms: sms.provider !== 'none',
     expiresInMs: security.contactChangeExpiresInMs,
   });
-  return { profile, contactChanges, reauthentication };
+  const erasures = createAccountErasures({
+    ...data,
+    ...{ starter, logger },
+    proveOwner: createProveOwner({ ...data, reauthentication }),
+    graceMs: config.privacy.erasureGraceMs,
+  });
+  return { erasures, profile, consents, contactChanges, reauthentication };
 };

@@ -5,7 +5,9 @@ import { idempotency } from '../api/middleware/idempotency';
 import { resetPasswordPages } from '../api/pages/reset-password';
 import { recoveryPages } from '../api/pages/recovery';
 import { verifyEmailPages } from '../api/pages/verify-email';
+import { accountErasureRoutes } from '../api/routes/account-erasure';
 import { accountRecoveryRoutes } from '../api/routes/account-recovery';
+import { consentRoutes } from '../api/routes/consent';
 import { contactChangeRoutes } from '../api/routes/contact-change';
 import { mfaRoutes } from '../api/routes/mfa';
 import { passwordRoutes } from '../api/routes/password';
@@ -75,7 +77,8 @@ export const buildApi = (context: ProcessContext) => {
   const transport = createMailTransport(config.mail);
   const { routeLimits, lockOut, close: closeLimits } = buildLimits(context, data);
   const identity = buildIdentity(context, data, temporal, queue, lockOut);
-  const { accessTokens, sessions, notices, login, passwords, registrations, profile, contactChanges } = identity;
+  const { accessTokens, sessions, notices, login, passwords, registrations, profile, consents, contactChanges } =
+    identity;
   const { challenges, factorCodes, stepUp, remembered, recoveries, mfa } = identity;
   const administration = buildAdministration(data, config, identity.starter);
   const readiness = buildApiReadiness({ database, queue, temporal, transport });
@@ -91,6 +94,8 @@ export const buildApi = (context: ProcessContext) => {
       ...buildPasskeyRoutes(data, { ...identity, lockOut }),
       ...accountRecoveryRoutes(recoveries),
       ...userRoutes(profile),
+      ...consentRoutes(consents),
+      ...accountErasureRoutes(identity.erasures),
       ...contactChangeRoutes({ contactChanges, profile }),
       ...administration.routes,
     ],

@@ -21,6 +21,7 @@ import { createPasswordRepository } from '../repositories/password-repository';
 import { createPasswordResetRepository } from '../repositories/password-reset-repository';
 import { createDatabase } from '../repositories/prisma-client';
 import { createRegistrationRepository } from '../repositories/registration-repository';
+import { createAccountErasureRepository } from '../repositories/account-erasure-repository';
 import { createAccountRecoveryRepository } from '../repositories/account-recovery-repository';
 import { createRecoveryReviewRepository } from '../repositories/recovery-review-repository';
 import { createRememberedDeviceRepository } from '../repositories/remembered-device-repository';
@@ -83,10 +84,11 @@ export const buildData = ({ config, refreshSecrets }: Pick<ProcessContext, 'conf
   const restrictions = createRestrictions({ users, holds: security.holds });
   const toUserResponse = createToUserResponse(restrictions);
   const outbox = createNoticeOutbox(database);
+  const erasures = createAccountErasureRepository({ database, audit });
   return {
     ...{ database, ...protection, cipher, codes, recordAudit, users, registrations },
     ...mfa,
-    ...{ resetTokens, resets, passwords, contactChanges, restrictions, toUserResponse, outbox },
+    ...{ resetTokens, resets, passwords, contactChanges, restrictions, toUserResponse, outbox, erasures },
   };
 };
 export type Data = ReturnType<typeof buildData>;

@@ -13,16 +13,18 @@ import {
   noticeSweepSchedule,
   type RecurringWorkflow,
   renewSchedules,
+  retentionSchedule,
   rotationSchedule,
 } from '../temporal/schedules';
 
 import type { Data } from './data';
 
 /** Everything that happens by itself. */
-export const recurringWorkflows = ({ security, keys, queue }: Config): readonly RecurringWorkflow[] => [
+export const recurringWorkflows = ({ security, keys, queue, privacy }: Config): readonly RecurringWorkflow[] => [
   rotationSchedule(security.signingKeys.rotationIntervalMs),
   dataKeyRotationSchedule(keys.checkIntervalMs),
   noticeSweepSchedule(queue.noticeSweepIntervalMs),
+  retentionSchedule(privacy.retention.intervalMs),
 ];
 
 export const buildDataKeyActivities = (config: Config, data: Data, client: TemporalConnection['client']) => {

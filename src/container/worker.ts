@@ -1,3 +1,4 @@
+import { createAccountErasureActivities, createErasureMailActivities } from '../activities/account-erasure';
 import { createAccountRecoveryActivities } from '../activities/account-recovery';
 import { createRecoveryMailActivities, createRecoverySmsActivities } from '../activities/recovery-message';
 import { createAccountActivities } from '../activities/account';
@@ -8,23 +9,31 @@ import { createFactorCodeMailActivities, createFactorCodeSmsActivities } from '.
 import { createMfaEnrollmentActivities } from '../activities/mfa-enrollment';
 import { createNoticeActivities } from '../activities/notice';
 import { createRegistrationActivities } from '../activities/registration';
+import { createRetentionActivities } from '../activities/retention';
 import { createSigningKeyActivities } from '../activities/signing-key';
 import type { Config } from '../config/load';
 import { type TaskQueue, TASK_QUEUES } from '../contracts/task-queues';
+import { deriveKey } from '../crypto/derive-key';
 import { generateSigningKey } from '../crypto/signing-key';
 import { mailIndicator, postgresIndicator, redisIndicator, temporalIndicator } from '../health/indicators';
 import { createReadiness } from '../health/readiness';
 import { createRecoveryDecisions } from '../identity/recovery-decisions';
 import { createAdminRepository } from '../repositories/admin-repository';
 import { createRecoveryCompletionRepository } from '../repositories/recovery-completion-repository';
-import { createEnqueueNotice } from '../identity/notices';
-import { createQueueProducer } from '../queue/queue.producer';
+import { createFailureKeyOf } from '../identity/lock-out';
+import { createEnqueueNotice, type EnqueueNotice } from '../identity/notices';
+import { createRetentionMetrics } from '../observability/retention-metrics';
+import { createQueueProducer, type QueueProducer } from '../queue/queue.producer';
+import { createPruneAudit } from '../repositories/audit-pruning';
+import { createErasingRepository } from '../repositories/erasing-repository';
 import { pingDatabase } from '../repositories/prisma-client';
 import { createContactConfirmRepository } from '../repositories/contact-confirm-repository';
 import { createContactRequestRepository } from '../repositories/contact-request-repository';
 import { createFindFactorCode } from '../repositories/factor-code-messages';
+import { createRetentionRepository } from '../repositories/retention-repository';
 import { createSigningKeyRepository } from '../repositories/signing-key-repository';
 import { createSmsMessenger } from '../sms/messenger';
+import { forgetWorkflows } from '../temporal/forget-workflows';
 import { createTemporalConnection } from '../temporal/connection';
 import { ensureSchedule } from '../temporal/schedules';
 
@@ -69,15 +78,57 @@ const buildRecoveryActivities = (data: Data) =>
     decide: createRecoveryDecisions({ ...data, accounts: createAdminRepository(data) }),
   });
 
+const buildErasureActivities = (
+  { security }: Config,
+  data: Data,
+  client: Parameters<typeof forgetWorkflows>[0],
+  queue: QueueProducer,
+) =>
+  createAccountErasureActivities({
+    ...{ erasures: data.erasures, queue },
+    erasing: createErasingRepository({
+      ...data,
+      failureKeyOf: createFailureKeyOf(deriveKey(security.tokenKey, 'lock-out')),
+    }),
+    forgetWorkflows: (...traces) => forgetWorkflows(client, ...traces),
+  });
+
+/** What an act has to wait for is kept for at least as long. */
+const retentionPeriods = ({ privacy, security }: Config) => {
+  const { periods } = privacy.retention;
+  return { ...periods, steps: Math.max(periods.steps, security.holds.highRiskMs, security.holds.payoutMs) };
+};
+
+/** What recurs, on the `maintenance` queue. */
+const buildMaintenanceActivities = (
+  { config, logger, metrics }: ProcessContext,
+  data: Data,
+  enqueueNotice: EnqueueNotice,
+) => ({
+  ...createSigningKeyActivities({
+    signingKeys: createSigningKeyRepository(data.database, data.ciphers.signingKeys),
+    generate: generateSigningKey,
+    times: config.security.signingKeys,
+  }),
+  ...createNoticeActivities({
+    ...{ outbox: data.outbox, enqueueNotice, logger },
+    minAgeMs: config.queue.noticeSweepIntervalMs,
+  }),
+  ...createRetentionActivities({
+    retention: createRetentionRepository({ ...data, pruneAudit: createPruneAudit(data) }),
+    periods: retentionPeriods(config),
+    ...createRetentionMetrics(metrics.registry),
+  }),
+});
+
 /** The `worker` process: activities with what they use. */
 export const buildWorker = (context: ProcessContext, isPolling: () => boolean | Promise<boolean>) => {
   const { config, logger } = context;
   const data = buildData(context);
-  const { database, ciphers, codes, users, registrations, resets, resetTokens, outbox } = data;
+  const { database, codes, users, registrations, resets, resetTokens } = data;
   const temporal = createTemporalConnection(config.temporal, data.dataKeys);
   const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
   const enqueueNotice = createEnqueueNotice({ users, queue });
-  const sweepIntervalMs = config.queue.noticeSweepIntervalMs;
   const mail = buildMail(config, database);
   const { transport, mailer } = mail;
   const contact = buildContactActivities(config, data, mail);
@@ -97,6 +148,7 @@ export const buildWorker = (context: ProcessContext, isPolling: () => boolean | 
         ...createAccountActivities({ resets, enqueueNotice }),
         ...contact.steps,
         ...buildRecoveryActivities(data),
+        ...buildErasureActivities(config, data, temporal.client, queue),
       },
       mfa: { ...createMfaEnrollmentActivities(data), enqueueNotice },
       email: {
@@ -106,16 +158,12 @@ export const buildWorker = (context: ProcessContext, isPolling: () => boolean | 
           passwordResetUrl: `${config.app.publicUrl}/reset-password`,
         }),
         ...contact.mails,
+        ...createErasureMailActivities({ ...data, mailer }),
       },
       sms: contact.sms,
       maintenance: {
-        ...createSigningKeyActivities({
-          signingKeys: createSigningKeyRepository(database, ciphers.signingKeys),
-          generate: generateSigningKey,
-          times: config.security.signingKeys,
-        }),
+        ...buildMaintenanceActivities(context, data, enqueueNotice),
         ...buildDataKeyActivities(config, data, temporal.client),
-        ...createNoticeActivities({ outbox, enqueueNotice, minAgeMs: sweepIntervalMs, logger }),
       },
     },
     readiness,

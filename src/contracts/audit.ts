@@ -40,6 +40,12 @@ export const AUDIT_ACTIONS = [
   'user.email_change_requested',
   'user.email_change_failed',
   'user.email_changed',
+  'account.erasure_requested',
+  'account.erasure_cancelled',
+  'account.erasure_begun',
+  'account.erased',
+  'consent.given',
+  'consent.withdrawn',
   'access.denied',
   'users.listed',
   'user.read',
@@ -54,6 +60,8 @@ export const AUDIT_ACTIONS = [
   'data.refused',
   'data_key.activated',
   'data_key.retired',
+  'audit.pruned',
+  'retention.applied',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

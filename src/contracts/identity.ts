@@ -74,8 +74,14 @@ export const passwordAttemptSchema = z
   .meta({ description: 'Password', example: 'correct horse battery staple' });
 
 export const consentSchema = z.strictObject({
-  purpose: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores'),
-  version: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/, 'must be a version such as 2026-01'),
+  purpose: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores')
+    .meta({ description: 'What is consented to', example: 'marketing' }),
+  version: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/, 'must be a version such as 2026-01')
+    .meta({ description: 'Version of the document', example: '2026-01' }),
 });
 
 /** In lower case: Temporal compares ids as text. */

@@ -14,6 +14,8 @@ export const SEARCH_ATTRIBUTES = {
   mfaEnrollmentStatus: defineSearchAttributeKey('MeqenetMfaEnrollmentStatus', 'KEYWORD'),
   /** Where an account recovery stands: `open`, `completed`, `cancelled`, `denied`, `expired` or `refused`. */
   accountRecoveryStatus: defineSearchAttributeKey('MeqenetAccountRecoveryStatus', 'KEYWORD'),
+  /** Where the erasure of an account stands: `open`, `completed`, `cancelled` or `refused`. */
+  accountErasureStatus: defineSearchAttributeKey('MeqenetAccountErasureStatus', 'KEYWORD'),
   /** The account, once there is one. */
   userId: defineSearchAttributeKey('MeqenetUserId', 'KEYWORD'),
 } as const;

@@ -36,6 +36,16 @@ const ACCOUNT_ALLOWANCE = 2;
 /** A known device is written again when it was last seen before so long. */
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
+const hashUnder = (key: Buffer, parts: readonly string[]): LoginFailureKey =>
+  Uint8Array.from(createHmac('sha256', key).update(parts.join('\0')).digest());
+const accountParts = (identifierIndex: Uint8Array) => ['account', Buffer.from(identifierIndex).toString('hex')];
+
+/** Under what the failures of an identifier are counted, wherever they came from. */
+export const createFailureKeyOf =
+  (key: Buffer) =>
+  (identifierIndex: Uint8Array): LoginFailureKey =>
+    hashUnder(key, accountParts(identifierIndex));
+
 /**
  * Delays logins after failures, without a lock that a stranger could turn on the owner (keycloak#46164, ASVS 6.1.1, 6.3.1).
  *
@@ -43,8 +53,7 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
  * device is known once it has logged in to the account; it is answerable only for its own failures. See docs/lock-out.md.
  */
 export const createLockOut = ({ logins, failures, key, config, onDelayed }: Dependencies) => {
-  const hash = (...parts: readonly string[]): LoginFailureKey =>
-    Uint8Array.from(createHmac('sha256', key).update(parts.join('\0')).digest());
+  const hash = (...parts: readonly string[]): LoginFailureKey => hashUnder(key, parts);
   const deviceIndexOf = (origin: Pick<RequestOrigin, 'deviceId'>): LoginFailureKey | undefined => {
     const deviceId = givenDeviceId(origin);
     return deviceId === undefined ? undefined : hash('known-device', deviceId);
@@ -75,7 +84,7 @@ export const createLockOut = ({ logins, failures, key, config, onDelayed }: Depe
     const identifier = Buffer.from(identifierIndex).toString('hex');
     const device = deviceId === undefined ? undefined : hash('device', identifier, deviceId);
     const range = hash('range', identifier, addressRange(origin.ip));
-    const account = hash('account', identifier);
+    const account = hash(...accountParts(identifierIndex));
     return { device, range, account, all: [range, account, ...(device === undefined ? [] : [device])] };
   };
 

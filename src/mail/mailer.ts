@@ -37,6 +37,12 @@ interface RecoveryMail extends Addressee {
   readonly message: string;
 }
 
+/** A mail of an erasure, and which one. */
+interface ErasureMail extends Addressee {
+  readonly erasureId: string;
+  readonly message: string;
+}
+
 /** A mail of a registration; `issue` counts how often it was asked for (first mail, then each resend). */
 interface RegistrationMail extends Addressee {
   readonly registrationId: string;
@@ -167,6 +173,19 @@ export const createMailer = ({ transport, deliveries, from, now = Date.now }: Ma
     /** That it ended without a change. */
     sendRecoveryEnded: (mail: RecoveryMail): Promise<boolean> =>
       deliver(`recovery/${mail.recoveryId}/${mail.message}`, mail, render('recovery-ended', mail.locale, {})),
+    /** That the account will be erased, and when; `message` tells the reminder apart. */
+    sendErasureRequested: (mail: ErasureMail & { eraseAt: Date }): Promise<boolean> =>
+      deliver(
+        `erasure/${mail.erasureId}/${mail.message}`,
+        mail,
+        render('erasure-requested', mail.locale, { erasedInMs: mail.eraseAt.getTime() - now() }),
+      ),
+    /** That it was taken back. */
+    sendErasureCancelled: (mail: ErasureMail): Promise<boolean> =>
+      deliver(`erasure/${mail.erasureId}/${mail.message}`, mail, render('erasure-cancelled', mail.locale, {})),
+    /** The last mail to an address. */
+    sendErasing: (mail: ErasureMail): Promise<boolean> =>
+      deliver(`erasure/${mail.erasureId}/${mail.message}`, mail, render('erasing', mail.locale, {})),
     /** Tells the owner of another phone; once per change. */
     sendPhoneChanged: (mail: Addressee & { eventId: string }): Promise<boolean> =>
       deliver(`phone-changed/${mail.eventId}`, mail, render('phone-changed', mail.locale, {})),

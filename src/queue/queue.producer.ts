@@ -8,6 +8,7 @@ import {
   type UserRegisteredJob,
 } from '../contracts/notification-jobs';
 import { createQueueClient, type QueueClientDeps } from './queue.client';
+import { forgetJobs } from './queue.forget';
 
 export interface QueueProducerDeps extends QueueClientDeps {
   /** Name of the job: `USER_REGISTERED_JOB`. */
@@ -51,6 +52,8 @@ export const createQueueProducer = ({ userRegisteredJob, ...deps }: QueueProduce
       await client.use((queue) => queue.add(name, payload, { jobId }));
       return jobId;
     },
+    /** See {@link forgetJobs}. */
+    forget: (userId: string, onPage: () => void) => forgetJobs(client, userId, onPage),
     /** @returns whether Redis answers within `timeoutMs` milliseconds */
     isReady: client.isReady,
     close: client.close,

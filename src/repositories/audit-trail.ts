@@ -30,6 +30,11 @@ export interface StoredOrigin {
   readonly userAgent: string | null;
 }
 
+export const storedOrigin = ({ ip, userAgent }: RequestOrigin): StoredOrigin => ({
+  ip,
+  userAgent: userAgent?.slice(0, MAX_USER_AGENT_LENGTH).toWellFormed() ?? null,
+});
+
 /** Sealed events, ready to be stored by `insertAuditEvents`; JSON. */
 export type SealedEvents = string;
 
@@ -65,9 +70,8 @@ export const createAuditTrail = (cipher: Pick<FieldCipher, 'encrypt'>, seal: Pic
   /** Null for somebody who was erased: what they did is recorded, not from where. */
   const encryptOrigin = async (origin: RequestOrigin | undefined, location: FieldLocation): Promise<string | null> => {
     if (origin === undefined) return null;
-    const userAgent = origin.userAgent?.slice(0, MAX_USER_AGENT_LENGTH).toWellFormed() ?? null;
     try {
-      return await cipher.encrypt(JSON.stringify({ ip: origin.ip, userAgent } satisfies StoredOrigin), location);
+      return await cipher.encrypt(JSON.stringify(storedOrigin(origin)), location);
     } catch (error) {
       if (error instanceof FieldCipherError && error.reason === 'erased') return null;
       throw error;

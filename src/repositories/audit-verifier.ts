@@ -1,5 +1,6 @@
 import type { AuditSeal } from '../contracts/audit';
 
+import { type AuditCheckpoint, isGenuineCheckpoint, readCheckpoint } from './audit-checkpoint';
 import { canonicalContent, CHAIN_START, type ChainedAuditRow, chainHash } from './audit-content';
 import type { Database } from './prisma-client';
 
@@ -36,7 +37,7 @@ export interface AuditVerification {
 }
 
 export interface VerifyOptions {
-  /** Number of an event that is taken for granted; from the first event by default. */
+  /** Number of an event that is taken for granted; from the beginning by default: the first event, or the checkpoint. */
   readonly after?: bigint;
   /** Stops after so long, milliseconds; never by default. */
   readonly budgetMs?: number;
@@ -78,7 +79,22 @@ const defectOf = async (
 const isOther = (expected: AuditHead | undefined, sequence: bigint, hash: Buffer): boolean =>
   expected?.sequence === sequence && expected.hash !== hash.toString('hex');
 
-/** Goes over the whole trail in batches while it grows, and tells the first thing that is wrong with it. */
+/** What is wrong with the place where the trail begins. */
+const checkpointDefect = async (
+  checkpoint: AuditCheckpoint,
+  seal: AuditSeal,
+  expected: AuditHead | undefined,
+): Promise<Defect | undefined> => {
+  const { sequence, hash } = checkpoint;
+  if (!(await isGenuineCheckpoint(seal, checkpoint))) return { kind: 'not_genuine', sequence };
+  if (expected !== undefined && expected.sequence < sequence) return { kind: 'missing', sequence: expected.sequence };
+  return isOther(expected, sequence, hash) ? { kind: 'not_expected', sequence } : undefined;
+};
+
+/**
+ * Goes over the whole trail in batches while it grows, and tells the first thing that is wrong with it. What was dropped when its
+ * time was over is vouched for by the sealed checkpoint; an end that was known from before it can no longer be compared.
+ */
 export const createAuditVerifier =
   ({ sql }: Pick<Database, 'sql'>, seal: AuditSeal): AuditVerifier =>
   async ({ after = 0n, budgetMs = Number.POSITIVE_INFINITY, expected } = {}) => {
@@ -120,14 +136,35 @@ export const createAuditVerifier =
         : undefined;
     };
 
-    if (after > 0n) {
+    /** Goes to the checkpoint if that is at `from` or later. @returns whether it went, or what is wrong with it */
+    const skipPruned = async (from: bigint): Promise<Defect | boolean> => {
+      const checkpoint = await readCheckpoint(sql);
+      if (checkpoint === undefined || checkpoint.sequence < from) return false;
+      [sequence, hash] = [checkpoint.sequence, checkpoint.hash];
+      return (await checkpointDefect(checkpoint, seal, expected)) ?? true;
+    };
+
+    /** Finds what comes before the first event that is checked. */
+    const begin = async (): Promise<Defect | undefined> => {
+      const skipped = await skipPruned(sequence);
+      if (typeof skipped === 'object') return skipped;
+      if (skipped || after === 0n) return undefined;
       const [row] = await sql<{ hash: Buffer }>(READ_HASH, [String(after)]);
-      if (row === undefined) return result(false, { kind: 'missing', sequence: after });
+      if (row === undefined) return { kind: 'missing', sequence: after };
       hash = row.hash;
-    }
+      return undefined;
+    };
+
+    const wrongBeginning = await begin();
+    if (wrongBeginning !== undefined) return result(false, wrongBeginning);
     for (;;) {
       const found = await checkBatch();
-      if (typeof found === 'object') return result(false, found);
+      if (typeof found === 'object') {
+        // Perhaps it was dropped while this looks.
+        const skipped = found.kind === 'missing' && (await skipPruned(sequence + 1n));
+        if (skipped !== true) return result(false, typeof skipped === 'object' ? skipped : found);
+        continue;
+      }
       if (!found) {
         const end = await checkEnd();
         if (end !== 'more') return result(end === undefined, end);

@@ -1,3 +1,5 @@
+import { v7 as uuidv7 } from 'uuid';
+
 import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
 import type { Locale } from '../contracts/locale';
 import type { RegistrationProfile } from '../contracts/registration-workflow';
@@ -78,9 +80,9 @@ const CREATE = {
     ), granted AS (
       INSERT INTO user_roles (user_id, role, granted_at) SELECT id, 'CUSTOMER', $11 FROM created
     ), consented AS (
-      INSERT INTO consents (user_id, purpose, version, given_at)
-      SELECT created.id, purpose, version, $11 FROM created, unnest($13::text[], $14::text[]) AS given(purpose, version)
-      ON CONFLICT DO NOTHING
+      INSERT INTO consent_records (id, user_id, purpose, version, act, source, at)
+      SELECT given.id, created.id, purpose, version, 'GIVEN', 'REGISTRATION', $11
+      FROM created, unnest($13::uuid[], $14::text[], $15::text[]) AS given(id, purpose, version)
     )
     SELECT id FROM created`,
 };
@@ -130,6 +132,8 @@ export const createUserRepository = ({ database, cipher, blindIndex }: Dependenc
     },
 
     async create(sql, userId, { email, phone, faydaId, firstName, lastName, locale, consents }, passwordHash) {
+      // Of a purpose that is named twice the last one holds.
+      const given = [...new Map(consents.map((consent) => [consent.purpose, consent])).values()];
       const created = await sql(CREATE, [
         userId,
         ...[await cipher.encrypt(email, location('email', userId)), blindIndex.of('email', email)],
@@ -137,7 +141,7 @@ export const createUserRepository = ({ database, cipher, blindIndex }: Dependenc
         ...[await encrypt('faydaId', userId, faydaId), index('faydaId', faydaId)],
         ...[await encrypt('firstName', userId, firstName), await encrypt('lastName', userId, lastName)],
         ...[locale, new Date(), passwordHash],
-        ...[consents.map(({ purpose }) => purpose), consents.map(({ version }) => version)],
+        ...[given.map(() => uuidv7()), given.map(({ purpose }) => purpose), given.map(({ version }) => version)],
       ]);
       return created.length === 1;
     },

@@ -10,6 +10,7 @@ import {
 
 import { DATA_KEY_ROTATION, type DataKeyRotationInput } from '../contracts/data-key-workflow';
 import { NOTICE_SWEEP } from '../contracts/notice-workflow';
+import { RETENTION } from '../contracts/retention-workflow';
 import { SIGNING_KEY_ROTATION } from '../contracts/signing-key-workflow';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
@@ -54,6 +55,18 @@ export const noticeSweepSchedule = (everyMs: number): RecurringWorkflow => ({
   catchupWindowMs: 10_000,
   summary: 'Notices that were left behind are enqueued',
   details: 'Of acts whose process died before it could enqueue the notice, or that happened while Redis was away.',
+});
+
+/** @param everyMs milliseconds between two runs */
+export const retentionSchedule = (everyMs: number): RecurringWorkflow => ({
+  names: RETENTION,
+  everyMs,
+  // The next run does what a missed one would have done.
+  catchupWindowMs: 60_000,
+  summary: 'What was kept for long enough is dropped',
+  details:
+    'Goes over every kind of data that goes by time alone (RETENTION_…), in batches. The oldest events of the audit trail go behind ' +
+    'a sealed checkpoint.',
 });
 
 const toSchedule = ({ names, everyMs, catchupWindowMs, summary, details }: RecurringWorkflow) => ({

@@ -1,5 +1,6 @@
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 
+import type { AccountErasureActivities, ErasureMailActivities } from '../activities/account-erasure';
 import type { AccountRecoveryActivities } from '../activities/account-recovery';
 import type { RecoveryMailActivities, RecoverySmsActivities } from '../activities/recovery-message';
 import type { AccountActivities } from '../activities/account';
@@ -11,6 +12,7 @@ import type { FactorCodeMailActivities, FactorCodeSmsActivities } from '../activ
 import type { MfaEnrollmentActivities } from '../activities/mfa-enrollment';
 import type { NoticeActivities } from '../activities/notice';
 import type { RegistrationActivities } from '../activities/registration';
+import type { RetentionActivities } from '../activities/retention';
 import type { SigningKeyActivities } from '../activities/signing-key';
 import type { TemporalConfig } from '../config/temporal.config';
 import { TASK_QUEUES, type TaskQueue } from '../contracts/task-queues';
@@ -28,11 +30,18 @@ export interface WorkerDependencies {
   readonly dataKeys: DataKeys;
   readonly activities: {
     readonly registration: RegistrationActivities;
-    readonly account: AccountActivities & ContactChangeActivities & AccountRecoveryActivities;
+    readonly account: AccountActivities &
+      ContactChangeActivities &
+      AccountRecoveryActivities &
+      AccountErasureActivities;
     readonly mfa: MfaEnrollmentActivities & Pick<AccountActivities, 'enqueueNotice'>;
-    readonly email: EmailActivities & ContactMailActivities & FactorCodeMailActivities & RecoveryMailActivities;
+    readonly email: EmailActivities &
+      ContactMailActivities &
+      FactorCodeMailActivities &
+      RecoveryMailActivities &
+      ErasureMailActivities;
     readonly sms: ContactSmsActivities & FactorCodeSmsActivities & RecoverySmsActivities;
-    readonly maintenance: SigningKeyActivities & DataKeyActivities & NoticeActivities;
+    readonly maintenance: SigningKeyActivities & DataKeyActivities & NoticeActivities & RetentionActivities;
   };
 }
 

@@ -8,8 +8,14 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { TypedSearchAttributes } from '@temporalio/common';
+import { type SignalDefinition, TypedSearchAttributes } from '@temporalio/common';
 
+import {
+  type AccountErasureInput,
+  accountErasureWorkflowId,
+  type BeginErasureOutcome,
+  erasureChangedSignal,
+} from '../contracts/account-erasure-workflow';
 import {
   type AccountRecoveryInput,
   accountRecoveryWorkflowId,
@@ -59,6 +65,7 @@ import {
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
+import { beginErasure } from './account-erasure-client';
 import { beginRecovery } from './account-recovery-client';
 import { type ContactChangeStart, requestContactChange } from './contact-change-client';
 import { sendFactorCode } from './factor-code-client';
@@ -115,6 +122,10 @@ export interface WorkflowStarter {
   decideRecovery(userId: string, decision: RecoveryDecision, decisionId: string): Promise<DecisionOutcome | undefined>;
   /** A second call with one `attemptId` joins the first. `undefined` when none runs. */
   completeRecovery(userId: string, completion: RecoveryCompletion): Promise<CompletionOutcome | undefined>;
+  /** Begins the erasure of an account, or gives the one that is pending. */
+  beginErasure(input: AccountErasureInput, erasureId: string): Promise<BeginErasureOutcome>;
+  /** Wakes the erasure that runs, if one does. */
+  tellErasureChanged(userId: string): Promise<void>;
   /** Wakes the recovery that runs, if one does. */
   tellRecoveryChanged(userId: string): Promise<void>;
 }
@@ -153,6 +164,16 @@ export const createWorkflowStarter = (client: Client, { rpcTimeoutMs, updateTime
       throw error;
     }
   };
+
+  /** Nothing where none runs. */
+  const wake = (workflowId: string, signal: SignalDefinition): Promise<void> =>
+    call(rpcTimeoutMs, async () => {
+      try {
+        await client.workflow.getHandle(workflowId).signal(signal);
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      }
+    });
 
   /** One run; never a later run that happens to have the same workflow id. */
   const runOf = ({ workflowId, registrationId }: RegistrationRun) =>
@@ -246,14 +267,10 @@ export const createWorkflowStarter = (client: Client, { rpcTimeoutMs, updateTime
         handle.executeUpdate(completeRecoveryUpdate, { args: [completion], updateId: completion.attemptId }),
       ),
 
-    tellRecoveryChanged: (userId) =>
-      call(rpcTimeoutMs, async () => {
-        try {
-          await client.workflow.getHandle(accountRecoveryWorkflowId(userId)).signal(recoveryChangedSignal);
-        } catch (error) {
-          if (!(error instanceof WorkflowNotFoundError)) throw error;
-        }
-      }),
+    beginErasure: (input, erasureId) => call(updateTimeoutMs, () => beginErasure(client, input, erasureId)),
+
+    tellErasureChanged: (userId) => wake(accountErasureWorkflowId(userId), erasureChangedSignal),
+    tellRecoveryChanged: (userId) => wake(accountRecoveryWorkflowId(userId), recoveryChangedSignal),
 
     isRegistrationOpen: (registrationId) =>
       call(rpcTimeoutMs, async () => {

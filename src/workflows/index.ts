@@ -1,3 +1,4 @@
+export { accountErasure } from './account-erasure';
 export { accountRecovery } from './account-recovery';
 export { accountRecoveryNotice } from './account-recovery-notice';
 export { contactChange } from './contact-change';
@@ -8,4 +9,5 @@ export { mfaEnrollment } from './mfa-enrollment';
 export { noticeSweep } from './notice-sweep';
 export { passwordReset } from './password-reset';
 export { registration } from './registration';
+export { retention } from './retention';
 export { signingKeyRetirement, signingKeyRotation } from './signing-key-rotation';

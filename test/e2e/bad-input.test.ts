@@ -442,7 +442,7 @@ describe('bad input', () => {
       '00000000-0000-9000-8000-000000000000',
       '..%2f..%2fusers%2fme',
     ])('an id that is none: %s', async (id) => {
-      for (const operation of operations.filter(({ hasParameters }) => hasParameters)) {
+      for (const operation of operations.filter(({ path }) => path.includes(NOBODYS_ID))) {
         const path = operation.path.replace(NOBODYS_ID, id.includes('%') ? id : encodeURIComponent(id));
         const example = operation.bodies[0] === undefined ? null : JSON.stringify(exampleBody(operation.bodies[0]));
         const answer = await send({ ...operation, path }, example);

@@ -394,6 +394,7 @@ describe('after a change of the phone (SIM swap)', () => {
     );
     expect(waiting.sort()).toEqual([
       'delete /v1/auth/mfa/factors/{id}',
+      'delete /v1/users/me',
       'post /v1/auth/mfa/recovery-codes',
       'post /v1/users/me/email',
       'post /v1/users/me/phone',

@@ -84,7 +84,7 @@ const rowOf = async (id: string): Promise<Record<string, unknown>> => {
   const { rows } = await pool.query<Record<string, unknown>>('SELECT * FROM registrations WHERE id = $1', [id]);
   return rows[0] ?? {};
 };
-const count = async (table: 'users' | 'user_roles' | 'password_credentials' | 'consents'): Promise<number> => {
+const count = async (table: 'users' | 'user_roles' | 'password_credentials' | 'consent_records'): Promise<number> => {
   const { rows } = await pool.query<{ count: number }>(`SELECT count(*)::int AS count FROM ${table}`);
   return rows[0]?.count ?? NaN;
 };
@@ -324,7 +324,7 @@ describe('personal data', () => {
     expect(await logins.find({ field: 'email', index: byEmail }, undefined, [])).toMatchObject(login);
     expect(await logins.find({ field: 'phone', index: byPhone }, undefined, [])).toMatchObject(login);
     expect(await count('user_roles')).toBe(await count('users'));
-    expect(await count('consents')).toBe(await count('users'));
+    expect(await count('consent_records')).toBe(await count('users'));
   });
 
   it('moved to another row or column does not open', async () => {

@@ -14,7 +14,9 @@ import { temporal } from '@temporalio/proto';
 
 import { DATA_KEY_ROTATION } from '../../src/contracts/data-key-workflow';
 import { NOTICE_SWEEP } from '../../src/contracts/notice-workflow';
+import { RETENTION } from '../../src/contracts/retention-workflow';
 import { orderDataKeyRotation, triggerRotation } from '../../src/temporal/schedules';
+import { erased, requestErasure, restore } from '../support/erasure';
 import { eventually } from '../support/eventually';
 import {
   appCode,
@@ -229,6 +231,43 @@ const sweepOver = async (service: TestService, notices: number): Promise<string>
 const NOTICE_SWEEPS: Record<string, Scenario> = {
   completed: (service) => sweepOver(service, 3),
   'completed-in-two-batches': (service) => sweepOver(service, 501),
+};
+
+const retentionRun = async (service: TestService): Promise<string> => {
+  await withClient(service, ({ schedule }) => schedule.getHandle(RETENTION.scheduleId).trigger());
+  await sleep(VISIBILITY_LAG_MS);
+  return newestRun(service, RETENTION.workflowType);
+};
+const RETENTIONS: Record<string, Scenario> = {
+  'nothing-is-over': retentionRun,
+  dropped: async (service) => {
+    await service.database.query(
+      `INSERT INTO login_failures (key, failures, last_failed_at, expires_at)
+       SELECT int4send(i), 1, now() - interval '9 days', now() - interval '9 days' FROM generate_series(1, 1500) AS i`,
+    );
+    return retentionRun(service);
+  },
+};
+
+const eraseSomeone = async (service: TestService) => {
+  const { body } = await signUp(service, newPerson());
+  const [userId, token] = [body.user.id as string, body.accessToken as string];
+  await requestErasure(service, token);
+  const runId = await newestRun(service, 'accountErasure');
+  return { userId, token, runId };
+};
+const ACCOUNT_ERASURES: Record<string, Scenario> = {
+  completed: async (service) => {
+    const { userId, runId } = await eraseSomeone(service);
+    await erased(service, userId);
+    return runId;
+  },
+  'taken-back-by-its-owner': async (service) => {
+    const { token, runId } = await eraseSomeone(service);
+    await sleep(VISIBILITY_LAG_MS);
+    await restore(service, token);
+    return runId;
+  },
 };
 
 const cancelRun = (service: TestService, runId: string) =>
@@ -455,6 +494,8 @@ const SCENARIOS = [
   ...named('factor-code-v1.', FACTOR_CODES),
   ...named('contact-notice-v1.', CONTACT_NOTICES),
   ...named('notice-sweep-v1.', NOTICE_SWEEPS),
+  ...named('retention-v1.', RETENTIONS),
+  ...named('account-erasure-v1.', ACCOUNT_ERASURES),
   ...named('account-recovery-v1.', ACCOUNT_RECOVERIES),
   ...named('account-recovery-notice-v1.', RECOVERY_NOTICES),
   ...named('data-key-rotation-v1.', DATA_KEYS),
@@ -503,6 +544,7 @@ const main = async (): Promise<void> => {
       JWT_EXPIRES_IN: '3s',
       SIGNING_KEY_OVERLAP: '2s',
       DATA_KEY_PROPAGATION: '2s',
+      ERASURE_GRACE: '6s',
       // No sweep but those that are recorded.
       NOTICE_SWEEP_INTERVAL: '1h',
     },

@@ -54,7 +54,7 @@ const bodiesOf = ({ requestBody }: DocumentedOperation): readonly BodySchema[] =
 
 const valueOf = (name: string, { parameters = [] }: DocumentedOperation): string => {
   const schema = parameters.find((parameter) => parameter.name === name)?.schema;
-  const [choice] = schema?.enum ?? [];
+  const [choice = schema?.example] = schema?.enum ?? [];
   return typeof choice === 'string' ? choice : NOBODYS_ID;
 };
 

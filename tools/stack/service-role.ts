@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 
 /** What the processes may read but never change: the audit trail, and the history of the migrations. */
-const READ_ONLY = ['audit_chain', '_prisma_migrations'];
+const READ_ONLY = ['audit_chain', 'audit_checkpoint', '_prisma_migrations'];
 const APPEND_ONLY = ['audit_events'];
 
 const accountOf = (databaseUrl: string) => {
@@ -17,7 +17,7 @@ const makeRole = async (owner: Client, name: string, password: string): Promise<
 
 /**
  * Gives the role of the processes what they need and no more: rows of every table, no schema, and of the audit trail only
- * to read and to append. Does nothing where the processes connect as the owner.
+ * to read, to append, and to drop what is old. Does nothing where the processes connect as the owner.
  *
  * @param owner connected as the owner; a role that is missing is made if the owner may make roles
  */
@@ -33,5 +33,6 @@ export const grantToService = async (owner: Client, ownerUrl: string, serviceUrl
     GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO ${role};
     REVOKE INSERT, UPDATE, DELETE ON ${READ_ONLY.join(', ')} FROM ${role};
     REVOKE UPDATE, DELETE ON ${APPEND_ONLY.join(', ')} FROM ${role};
+    GRANT EXECUTE ON FUNCTION prune_audit_events(bigint, text) TO ${role};
     COMMIT`);
 };

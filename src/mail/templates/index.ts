@@ -1,4 +1,5 @@
 import type { Locale } from '../../contracts/locale';
+import { erasing, erasureCancelled, erasureRequested } from './account-erasure';
 import { recoveryEnded, recoveryReady, recoveryRequested } from './account-recovery';
 import { alreadyRegistered } from './already-registered';
 import type { MailContent } from './content';
@@ -46,6 +47,9 @@ const TEMPLATES = {
   'recovery-requested': recoveryRequested,
   'recovery-ready': recoveryReady,
   'recovery-ended': recoveryEnded,
+  'erasure-requested': erasureRequested,
+  'erasure-cancelled': erasureCancelled,
+  erasing,
   'phone-changed': phoneChanged,
   'phone-released': phoneReleased,
 } as const;
