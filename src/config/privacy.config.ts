@@ -11,6 +11,7 @@ export const privacyEnv = z.object({
       'What people are asked to consent to, and the version that is asked for now; with ! the account cannot be without it',
     ),
   ),
+  EXPORT_EXPIRES_IN: duration('24h', 'A copy of all that is held about a person can be downloaded for so long'),
   ERASURE_GRACE: duration(
     '14d',
     'The owner of an account can take its erasure back for so long; at least 24h in production',
@@ -41,6 +42,7 @@ export const privacyEnv = z.object({
 /** Data protection. Times are milliseconds. */
 export const toPrivacyConfig = (env: z.output<typeof privacyEnv>) => ({
   consentDocuments: env.CONSENT_DOCUMENTS,
+  exportExpiresInMs: env.EXPORT_EXPIRES_IN,
   erasureGraceMs: env.ERASURE_GRACE,
   retention: {
     intervalMs: env.RETENTION_INTERVAL,

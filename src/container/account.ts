@@ -2,6 +2,7 @@ import type { PasswordHasher } from '../crypto/password-hasher';
 import { createAccountErasures } from '../identity/account-erasures';
 import { createConsents } from '../identity/consents';
 import { createContactChanges } from '../identity/contact-changes';
+import { createDataExports } from '../identity/data-exports';
 import { createProveOwner } from '../identity/owner-proof';
 import type { ProvePassword } from '../identity/password-proof';
 import { createProfile } from '../identity/profile';
@@ -39,11 +40,15 @@ export const buildAccount = (
     canSendSms: sms.provider !== 'none',
     expiresInMs: security.contactChangeExpiresInMs,
   });
+  const proveOwner = createProveOwner({ ...data, reauthentication });
+  const dataExports = createDataExports({
+    ...{ exports: data.exports, proveOwner, starter },
+    expiresInMs: config.privacy.exportExpiresInMs,
+  });
   const erasures = createAccountErasures({
     ...data,
-    ...{ starter, logger },
-    proveOwner: createProveOwner({ ...data, reauthentication }),
+    ...{ starter, logger, proveOwner },
     graceMs: config.privacy.erasureGraceMs,
   });
-  return { erasures, profile, consents, contactChanges, reauthentication };
+  return { erasures, dataExports, profile, consents, contactChanges, reauthentication };
 };

@@ -9,6 +9,7 @@ import { accountErasureRoutes } from '../api/routes/account-erasure';
 import { accountRecoveryRoutes } from '../api/routes/account-recovery';
 import { consentRoutes } from '../api/routes/consent';
 import { contactChangeRoutes } from '../api/routes/contact-change';
+import { dataExportRoutes } from '../api/routes/data-export';
 import { mfaRoutes } from '../api/routes/mfa';
 import { passwordRoutes } from '../api/routes/password';
 import { registrationRoutes } from '../api/routes/registration';
@@ -96,6 +97,7 @@ export const buildApi = (context: ProcessContext) => {
       ...userRoutes(profile),
       ...consentRoutes(consents),
       ...accountErasureRoutes(identity.erasures),
+      ...dataExportRoutes(identity.dataExports),
       ...contactChangeRoutes({ contactChanges, profile }),
       ...administration.routes,
     ],

@@ -10,6 +10,7 @@ import { createRestrictions } from '../identity/restrictions';
 import { createToUserResponse } from '../identity/users';
 import type { AuditTrail } from '../repositories/audit-trail';
 import { createContactChangeRepository } from '../repositories/contact-change-repository';
+import { createDataExportRepository } from '../repositories/data-export-repository';
 import { createFactorCodeRepository } from '../repositories/factor-code-repository';
 import { createPasskeys } from '../crypto/passkeys';
 import { createTotpStrategy } from '../repositories/factor-kinds';
@@ -85,10 +86,11 @@ export const buildData = ({ config, refreshSecrets }: Pick<ProcessContext, 'conf
   const toUserResponse = createToUserResponse(restrictions);
   const outbox = createNoticeOutbox(database);
   const erasures = createAccountErasureRepository({ database, audit });
+  const exports = createDataExportRepository({ database, cipher, audit, auditCipher: protection.ciphers.audit });
   return {
     ...{ database, ...protection, cipher, codes, recordAudit, users, registrations },
     ...mfa,
-    ...{ resetTokens, resets, passwords, contactChanges, restrictions, toUserResponse, outbox, erasures },
+    ...{ resetTokens, resets, passwords, contactChanges, restrictions, toUserResponse, outbox, erasures, exports },
   };
 };
 export type Data = ReturnType<typeof buildData>;

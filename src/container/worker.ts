@@ -4,6 +4,7 @@ import { createRecoveryMailActivities, createRecoverySmsActivities } from '../ac
 import { createAccountActivities } from '../activities/account';
 import { createContactChangeActivities } from '../activities/contact-change';
 import { createContactMailActivities, createContactSmsActivities } from '../activities/contact-message';
+import { createDataExportActivities, createDataExportMailActivities } from '../activities/data-export';
 import { createEmailActivities } from '../activities/email';
 import { createFactorCodeMailActivities, createFactorCodeSmsActivities } from '../activities/factor-code';
 import { createMfaEnrollmentActivities } from '../activities/mfa-enrollment';
@@ -148,6 +149,7 @@ export const buildWorker = (context: ProcessContext, isPolling: () => boolean | 
         ...createAccountActivities({ resets, enqueueNotice }),
         ...contact.steps,
         ...buildRecoveryActivities(data),
+        ...createDataExportActivities(data),
         ...buildErasureActivities(config, data, temporal.client, queue),
       },
       mfa: { ...createMfaEnrollmentActivities(data), enqueueNotice },
@@ -159,6 +161,7 @@ export const buildWorker = (context: ProcessContext, isPolling: () => boolean | 
         }),
         ...contact.mails,
         ...createErasureMailActivities({ ...data, mailer }),
+        ...createDataExportMailActivities({ ...data, mailer }),
       },
       sms: contact.sms,
       maintenance: {

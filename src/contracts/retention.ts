@@ -67,6 +67,11 @@ export const RETENTION_POLICIES = {
     summary: 'Recovery codes that were used',
     reason: 'To look into a login that its owner disputes.',
   },
+  'data-exports': {
+    period: 'leftovers',
+    summary: 'Copies of all that is held about a person',
+    reason: 'It was there to be downloaded for a day.',
+  },
   'login-challenges': {
     period: 'leftovers',
     summary: 'Logins without their second half',

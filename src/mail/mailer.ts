@@ -173,6 +173,13 @@ export const createMailer = ({ transport, deliveries, from, now = Date.now }: Ma
     /** That it ended without a change. */
     sendRecoveryEnded: (mail: RecoveryMail): Promise<boolean> =>
       deliver(`recovery/${mail.recoveryId}/${mail.message}`, mail, render('recovery-ended', mail.locale, {})),
+    /** That a copy of everything was made, and for how long it is there. */
+    sendDataExported: (mail: Addressee & { exportId: string; expiresAt: Date }): Promise<boolean> =>
+      deliver(
+        `data-exported/${mail.exportId}`,
+        mail,
+        render('data-exported', mail.locale, { validForMs: mail.expiresAt.getTime() - now() }),
+      ),
     /** That the account will be erased, and when; `message` tells the reminder apart. */
     sendErasureRequested: (mail: ErasureMail & { eraseAt: Date }): Promise<boolean> =>
       deliver(

@@ -47,6 +47,7 @@ export const ENCRYPTED_COLUMNS: readonly EncryptedColumn[] = [
   fields('contact_changes', 'contact_ciphertext', 'user_id'),
   fields('contact_changes', 'previous_ciphertext', 'user_id'),
   fields('sessions', 'device_ciphertext', 'user_id'),
+  fields('data_exports', 'content_ciphertext', 'user_id'),
   fields('consent_records', 'origin_ciphertext', 'user_id'),
   fields('factors', 'label_ciphertext', 'user_id', { rowId: 'user_id' }),
   fields('factors', 'secret_ciphertext', 'user_id'),

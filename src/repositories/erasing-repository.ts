@@ -64,6 +64,7 @@ const FORGET_DELIVERIES = {
       UNION SELECT id::text FROM mfa_enrollments WHERE user_id = $1
       UNION SELECT id::text FROM factors WHERE user_id = $1
       UNION SELECT id::text FROM factor_codes WHERE user_id = $1
+      UNION SELECT id::text FROM data_exports WHERE user_id = $1
       UNION SELECT id::text FROM recovery_codes WHERE user_id = $1
       UNION SELECT id::text FROM account_recoveries WHERE user_id = $1
     )`,

@@ -49,6 +49,7 @@ const TABLES: Readonly<Record<Exclude<RetentionPolicyName, 'audit' | 'abandoned-
   'mfa-enrollments': { table: 'mfa_enrollments', condition: CLOSED },
   'factor-codes': { table: 'factor_codes', condition: EXPIRED },
   'recovery-codes': { table: 'recovery_codes', condition: 'used_at < $1' },
+  'data-exports': { table: 'data_exports', condition: 'coalesce(expires_at, requested_at) < $1' },
   'login-challenges': { table: 'login_challenges', condition: EXPIRED },
   'passkey-challenges': { table: 'passkey_challenges', condition: EXPIRED },
   'remembered-devices': { table: 'remembered_devices', condition: EXPIRED },

@@ -7,6 +7,7 @@ import type { AccountActivities } from '../activities/account';
 import type { ContactChangeActivities } from '../activities/contact-change';
 import type { ContactMailActivities, ContactSmsActivities } from '../activities/contact-message';
 import type { DataKeyActivities } from '../activities/data-key';
+import type { DataExportActivities, DataExportMailActivities } from '../activities/data-export';
 import type { EmailActivities } from '../activities/email';
 import type { FactorCodeMailActivities, FactorCodeSmsActivities } from '../activities/factor-code';
 import type { MfaEnrollmentActivities } from '../activities/mfa-enrollment';
@@ -33,13 +34,15 @@ export interface WorkerDependencies {
     readonly account: AccountActivities &
       ContactChangeActivities &
       AccountRecoveryActivities &
-      AccountErasureActivities;
+      AccountErasureActivities &
+      DataExportActivities;
     readonly mfa: MfaEnrollmentActivities & Pick<AccountActivities, 'enqueueNotice'>;
     readonly email: EmailActivities &
       ContactMailActivities &
       FactorCodeMailActivities &
       RecoveryMailActivities &
-      ErasureMailActivities;
+      ErasureMailActivities &
+      DataExportMailActivities;
     readonly sms: ContactSmsActivities & FactorCodeSmsActivities & RecoverySmsActivities;
     readonly maintenance: SigningKeyActivities & DataKeyActivities & NoticeActivities & RetentionActivities;
   };

@@ -37,6 +37,7 @@ import {
   contactConfirmUpdate,
   type ContactRequestOutcome,
 } from '../contracts/contact-change-workflow';
+import { DATA_EXPORT_WORKFLOW, type DataExportInput, dataExportWorkflowId } from '../contracts/data-export-workflow';
 import { AppError } from '../contracts/errors';
 import type { FactorCodeInput, FactorCodeRefusal } from '../contracts/factor-code-workflow';
 import {
@@ -124,6 +125,8 @@ export interface WorkflowStarter {
   completeRecovery(userId: string, completion: RecoveryCompletion): Promise<CompletionOutcome | undefined>;
   /** Begins the erasure of an account, or gives the one that is pending. */
   beginErasure(input: AccountErasureInput, erasureId: string): Promise<BeginErasureOutcome>;
+  /** Has an export made; a second call for the same one changes nothing. */
+  startExport(input: DataExportInput): Promise<void>;
   /** Wakes the erasure that runs, if one does. */
   tellErasureChanged(userId: string): Promise<void>;
   /** Wakes the recovery that runs, if one does. */
@@ -268,6 +271,20 @@ export const createWorkflowStarter = (client: Client, { rpcTimeoutMs, updateTime
       ),
 
     beginErasure: (input, erasureId) => call(updateTimeoutMs, () => beginErasure(client, input, erasureId)),
+
+    startExport: (input) =>
+      call(rpcTimeoutMs, async () => {
+        await client.workflow.start(DATA_EXPORT_WORKFLOW, {
+          workflowId: dataExportWorkflowId(input.exportId),
+          taskQueue: TASK_QUEUES.account,
+          args: [input],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          staticSummary: 'A person asks for a copy of all that is held about them',
+          staticDetails: 'Steps: collect and seal it, mail that it is ready, wait until it expires, drop it.',
+          typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.userId, value: input.userId }]),
+        });
+      }),
 
     tellErasureChanged: (userId) => wake(accountErasureWorkflowId(userId), erasureChangedSignal),
     tellRecoveryChanged: (userId) => wake(accountRecoveryWorkflowId(userId), recoveryChangedSignal),

@@ -4,6 +4,7 @@ export { accountRecoveryNotice } from './account-recovery-notice';
 export { contactChange } from './contact-change';
 export { contactNotice } from './contact-notice';
 export { dataKeyRotation } from './data-key-rotation';
+export { dataExport } from './data-export';
 export { factorCode } from './factor-code';
 export { mfaEnrollment } from './mfa-enrollment';
 export { noticeSweep } from './notice-sweep';

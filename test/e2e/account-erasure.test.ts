@@ -172,6 +172,10 @@ describe('after the erasure', () => {
     const half = await service.http.post('/v1/auth/login', { email: person.email, password }, { headers });
     await service.http.post('/v1/auth/mfa/recovery', { mfaToken: half.body.mfaToken as string }, { headers });
     await completeLogin(service, half.body.mfaToken as string, '000000');
+    const all = await service.http.post('/v1/users/me/exports', undefined, {
+      ...{ token: opened.body.accessToken as string, headers },
+    });
+    expect(all.status).toBe(202);
     return { userId, token: opened.body.accessToken as string };
   };
 

@@ -395,8 +395,10 @@ describe('after a change of the phone (SIM swap)', () => {
     expect(waiting.sort()).toEqual([
       'delete /v1/auth/mfa/factors/{id}',
       'delete /v1/users/me',
+      'get /v1/users/me/exports/{id}/content',
       'post /v1/auth/mfa/recovery-codes',
       'post /v1/users/me/email',
+      'post /v1/users/me/exports',
       'post /v1/users/me/phone',
     ]);
   });

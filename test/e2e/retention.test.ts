@@ -116,6 +116,10 @@ describe('the retention', () => {
       `INSERT INTO login_challenges (token_hash, user_id, password_changed_at, device_index, expires_at) VALUES ('\\x00', $1, ${old}, '\\x00', ${old})`,
       [userId],
     );
+    await sql(
+      `INSERT INTO data_exports (id, user_id, status, requested_at, expires_at) VALUES ($1, $2, 'EXPIRED', ${old}, ${old})`,
+      [randomUUID(), userId],
+    );
     await sql(`INSERT INTO passkey_challenges (hash, device_index, expires_at) VALUES ('\\x00', '\\x00', ${old})`);
     await sql(
       `INSERT INTO remembered_devices (id, user_id, token_hash, device_index, password_changed_at, device_ciphertext, created_at, last_used_at, expires_at)

@@ -256,6 +256,13 @@ const eraseSomeone = async (service: TestService) => {
   const runId = await newestRun(service, 'accountErasure');
   return { userId, token, runId };
 };
+const DATA_EXPORTS: Record<string, Scenario> = {
+  expired: async (service) => {
+    const { body } = await signUp(service, newPerson());
+    await service.http.post('/v1/users/me/exports', undefined, { token: body.accessToken as string });
+    return newestRun(service, 'dataExport');
+  },
+};
 const ACCOUNT_ERASURES: Record<string, Scenario> = {
   completed: async (service) => {
     const { userId, runId } = await eraseSomeone(service);
@@ -495,6 +502,7 @@ const SCENARIOS = [
   ...named('contact-notice-v1.', CONTACT_NOTICES),
   ...named('notice-sweep-v1.', NOTICE_SWEEPS),
   ...named('retention-v1.', RETENTIONS),
+  ...named('data-export-v1.', DATA_EXPORTS),
   ...named('account-erasure-v1.', ACCOUNT_ERASURES),
   ...named('account-recovery-v1.', ACCOUNT_RECOVERIES),
   ...named('account-recovery-notice-v1.', RECOVERY_NOTICES),
@@ -545,6 +553,7 @@ const main = async (): Promise<void> => {
       SIGNING_KEY_OVERLAP: '2s',
       DATA_KEY_PROPAGATION: '2s',
       ERASURE_GRACE: '6s',
+      EXPORT_EXPIRES_IN: '5s',
       // No sweep but those that are recorded.
       NOTICE_SWEEP_INTERVAL: '1h',
     },

@@ -3,6 +3,7 @@ import { erasing, erasureCancelled, erasureRequested } from './account-erasure';
 import { recoveryEnded, recoveryReady, recoveryRequested } from './account-recovery';
 import { alreadyRegistered } from './already-registered';
 import type { MailContent } from './content';
+import { dataExported } from './data-exported';
 import { detailsTaken } from './details-taken';
 import { emailChangeCode } from './email-change-code';
 import { emailChangeRequested } from './email-change-requested';
@@ -47,6 +48,7 @@ const TEMPLATES = {
   'recovery-requested': recoveryRequested,
   'recovery-ready': recoveryReady,
   'recovery-ended': recoveryEnded,
+  'data-exported': dataExported,
   'erasure-requested': erasureRequested,
   'erasure-cancelled': erasureCancelled,
   erasing,

@@ -30,6 +30,7 @@ const SAMPLES: Record<TemplateName, (locale: 'en' | 'am') => RenderedMail> = {
   'recovery-ready': (locale) =>
     render('recovery-ready', locale, { link: LINK, cancelLink: LINK, validForMs: 24 * HOUR_MS }),
   'recovery-ended': (locale) => render('recovery-ended', locale, {}),
+  'data-exported': (locale) => render('data-exported', locale, { validForMs: 24 * HOUR_MS }),
   'erasure-requested': (locale) =>
     render('erasure-requested', locale, { erasedInMs: (locale === 'en' ? 14 : 3) * 24 * HOUR_MS }),
   'erasure-cancelled': (locale) => render('erasure-cancelled', locale, {}),
