@@ -1,15 +1,11 @@
-import { chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { Client } from 'pg';
 
 import { loadConfig, loadDatabaseConfig } from '../../../src/config/load';
 import { createDatabase, type Database, pingDatabase } from '../../../src/repositories/prisma-client';
 import { MIGRATIONS_DIR } from '../../../tools/project';
 import { migrate } from '../../../tools/stack/migrate';
 import { type Authority, createAuthority, type Issued, NOT_TRUSTED } from '../../support/certificates';
-import { eventually } from '../../support/eventually';
+import { encryptPostgres } from '../../support/postgres-tls';
 import { useEmptyStack } from '../../support/stack';
 
 const NAME = 'postgres.test';
@@ -18,39 +14,10 @@ let authority: Authority;
 let stranger: Authority;
 let client: Issued;
 
-/** TLS or nothing from now on, and only for clients with a certificate. */
-const encryptServer = async (server: Issued): Promise<void> => {
-  const folder = join(dirname(dirname(stack.postgres?.logFile ?? '')), 'data', 'postgres');
-  const { uid, gid } = statSync(folder);
-  const put = (name: string, text: string): void => {
-    writeFileSync(join(folder, name), text, { mode: 0o600 });
-    chownSync(join(folder, name), uid, gid);
-  };
-  put('server.crt', server.cert);
-  put('server.key', server.key);
-  put('clients.crt', authority.cert);
-  const rules = readFileSync(join(folder, 'pg_hba.conf'), 'utf8');
-  put(
-    'pg_hba.conf',
-    `hostssl meqenet_auth all 127.0.0.1/32 scram-sha-256 clientcert=verify-ca\nhostnossl meqenet_auth all all reject\n${rules}`,
-  );
-  const admin = new Client({ connectionString: stack.postgres?.superuserUrl });
-  await admin.connect();
-  for (const [name, value] of Object.entries({
-    ssl: 'on',
-    ssl_ca_file: 'clients.crt',
-    ssl_min_protocol_version: 'TLSv1.2',
-  }))
-    await admin.query(`ALTER SYSTEM SET ${name} = '${value}'`);
-  await admin.query('SELECT pg_reload_conf()');
-  await eventually('TLS', async () => (await admin.query('SHOW ssl')).rows[0]?.ssl === 'on');
-  await admin.end();
-};
-
 beforeAll(async () => {
   [authority, stranger] = await Promise.all([createAuthority(), createAuthority('Somebody else')]);
   client = await authority.issueClient('meqenet');
-  await encryptServer(await authority.issue(NAME));
+  await encryptPostgres(stack, await authority.issue(NAME), authority.cert);
 });
 
 const identity = () => ({ DATABASE_TLS_CERTIFICATE: client.cert, DATABASE_TLS_KEY: client.key });
