@@ -50,8 +50,8 @@ export interface Listening {
   readonly close: (timeoutMs: number, options?: { readonly drainMs?: number }) => Promise<{ readonly cutOff: number }>;
 }
 
-const toSecureContext = ({ minVersion, cert, key, clientCa }: ServerTls) => ({
-  ...{ minVersion, cert, key },
+const toSecureContext = ({ clientCa, ...tls }: ServerTls) => ({
+  ...tls,
   ...(clientCa !== undefined && { ca: clientCa }),
 });
 

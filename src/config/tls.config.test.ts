@@ -29,7 +29,7 @@ describe('a certificate', () => {
   it('comes with its key, with those above it, and with line breaks of both kinds', () => {
     const chain = `${server.cert}\n${authority.cert}`;
     const pair = { SERVER_TLS_CERTIFICATE: chain, SERVER_TLS_KEY: server.key };
-    expect(loadServerTls(pair)).toEqual({ minVersion: 'TLSv1.2', cert: chain, key: server.key });
+    expect(loadServerTls(pair)).toMatchObject({ minVersion: 'TLSv1.2', cert: chain, key: server.key });
     const inOneLine = Object.fromEntries(
       Object.entries(pair).map(([name, text]) => [name, text.replaceAll('\r', '').replaceAll('\n', '\\n')]),
     );

@@ -5,6 +5,12 @@ import { certificates, fitsTogether, privateKey } from './pem';
 
 /** Older versions are deprecated (RFC 8996). */
 const MIN_VERSION = 'TLSv1.2';
+/** Forward secrecy and authenticated encryption only (RFC 9325, 4.2); the first three are those of TLS 1.3. */
+const CIPHERS = [
+  ...['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'],
+  ...['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384'],
+  ...['ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-CHACHA20-POLY1305', 'ECDHE-RSA-CHACHA20-POLY1305'],
+].join(':');
 
 export const PLAINTEXT_KINDS = ['http', 'database', 'redis', 'temporal', 'smtp'] as const;
 export type PlaintextKind = (typeof PLAINTEXT_KINDS)[number];
@@ -28,6 +34,7 @@ export const serverTlsEnv = z.object({
 /** What `tls.createServer` is told; all texts are PEM. */
 export interface ServerTls {
   readonly minVersion: 'TLSv1.2';
+  readonly ciphers: string;
   readonly cert: string;
   readonly key: string;
   /** Where it is set, clients must show a certificate of these authorities. */
@@ -57,7 +64,7 @@ export interface ClientTls {
 export const toServerTls = (env: z.output<typeof serverTlsEnv>): ServerTls | undefined => {
   const { SERVER_TLS_CERTIFICATE: cert, SERVER_TLS_KEY: key, SERVER_TLS_CLIENT_CA: clientCa } = env;
   if (cert === undefined || key === undefined) return undefined;
-  return { minVersion: MIN_VERSION, cert, key, ...(clientCa !== undefined && { clientCa }) };
+  return { minVersion: MIN_VERSION, ciphers: CIPHERS, cert, key, ...(clientCa !== undefined && { clientCa }) };
 };
 
 type ClientTlsShape<P extends string> = Record<`${P}_TLS_${'CA' | 'CERTIFICATE'}`, ReturnType<typeof certificates>> &

@@ -104,6 +104,8 @@ describe('HTTP over TLS', () => {
     });
     const old = { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' } as const;
     await expect(get(port, old)).rejects.toThrow(/protocol version/);
+    const weak = { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA' } as const;
+    await expect(get(port, weak)).rejects.toThrow(/handshake failure/);
     await expect(fetch(`http://127.0.0.1:${String(port)}/healthz`)).rejects.toThrow();
   });
 
