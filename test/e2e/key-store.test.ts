@@ -72,7 +72,7 @@ describe('the key store', () => {
     try {
       const { accessToken } = (await logIn(service, person)).body;
       const headers = { authorization: `Bearer ${String(accessToken)}` };
-      return (await service.http.get('/v1/users/me', { headers })).body['email'];
+      return (await service.http.get('/v1/users/me', { headers })).body.email;
     } finally {
       await api.stop();
     }
@@ -116,12 +116,13 @@ describe('the key store', () => {
     const { accessToken } = (await logIn(service, person)).body;
     const statuses: unknown[] = [];
     let over = false;
-    const loading = (async () => {
+    const load = async (): Promise<void> => {
       while (!over) {
         const headers = { authorization: `Bearer ${String(accessToken)}` };
         statuses.push((await service.http.get('/v1/users/me', { headers })).status);
       }
-    })();
+    };
+    const loading = load();
     const keys = await rows<{ wrapped: string }>('SELECT wrapped FROM data_keys');
     // Two at once, as of an operator who is in doubt.
     const said = await Promise.all([command('rewrap', [], both), command('rewrap', [], both)]);
