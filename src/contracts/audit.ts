@@ -65,6 +65,9 @@ export const AUDIT_ACTIONS = [
   'data_key.retired',
   'audit.pruned',
   'retention.applied',
+  'data_key.rewrapped',
+  'key_store.backed_up',
+  'key_store.restored',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
