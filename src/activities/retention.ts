@@ -15,6 +15,13 @@ const BATCH_SIZE = 1_000;
 /** Between two batches, so that whoever waits for the database is not kept waiting. */
 const PAUSE_MS = 50;
 
+interface RetentionRecord {
+  readonly workflowId: string;
+  /** Of the run, Unix milliseconds. */
+  readonly startedAt: number;
+  readonly result: RetentionResult;
+}
+
 interface Dependencies {
   readonly retention: RetentionRepository;
   readonly periods: RetentionPeriods;
@@ -51,8 +58,8 @@ export const createRetentionActivities = ({ retention, periods, count }: Depende
     }
   },
 
-  recordRetention: ({ workflowId, result }: { workflowId: string; result: RetentionResult }): Promise<void> =>
-    retention.record(workflowId, result),
+  recordRetention: ({ workflowId, startedAt, result }: RetentionRecord): Promise<void> =>
+    retention.record({ workflowId, startedAt: new Date(startedAt) }, result),
 });
 export type RetentionActivities = ReturnType<typeof createRetentionActivities>;
 

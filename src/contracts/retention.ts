@@ -36,6 +36,11 @@ export const RETENTION_POLICIES = {
     summary: 'Closed registrations',
     reason: 'Who registered can ask how it ended; what was entered was dropped when it closed.',
   },
+  'person-keys': {
+    period: 'registrations',
+    summary: 'Secrets of persons who registered twice at once, or never were stored',
+    reason: 'Nothing is encrypted with them but what a workflow was never asked for.',
+  },
   sessions: {
     period: 'sessions',
     summary: 'Sessions that have ended',

@@ -10,7 +10,7 @@ export interface RetentionRepository {
   /** Drops (or empties) at most `limit` rows that were over before `before`. @returns how many; less than `limit`: no more */
   apply(policy: RetentionPolicyName, before: Date, limit: number): Promise<number>;
   /** Records what a run has dropped, once for each run. */
-  record(workflowId: string, result: RetentionResult): Promise<void>;
+  record(run: { readonly workflowId: string; readonly startedAt: Date }, result: RetentionResult): Promise<void>;
 }
 
 /** Of a table, the rows for which a condition holds; $1 is the time before which they were over. */
@@ -38,6 +38,12 @@ const EXPIRED = 'expires_at < $1';
 
 const TABLES: Readonly<Record<Exclude<RetentionPolicyName, 'audit' | 'abandoned-registrations'>, Over>> = {
   registrations: { table: 'registrations', condition: 'closed_at < $1' },
+  'person-keys': {
+    table: 'person_keys',
+    condition: `erased_at IS NULL AND created_at < $1
+      AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = person_keys.person_id)
+      AND NOT EXISTS (SELECT 1 FROM registrations r WHERE r.person_id = person_keys.person_id)`,
+  },
   sessions: { table: 'sessions', condition: 'coalesce(ended_at, expires_at) < $1' },
   'password-resets': { table: 'password_resets', condition: CLOSED },
   'contact-texts': {
@@ -80,7 +86,7 @@ const STATEMENTS = new Map<string, Statement>([
 
 const IS_RECORDED = {
   name: 'retention/is-recorded',
-  text: `SELECT 1 AS found FROM audit_events WHERE action = 'retention.applied' AND workflow_id = $1`,
+  text: `SELECT 1 AS found FROM audit_events WHERE action = 'retention.applied' AND workflow_id = $1 AND occurred_at >= $2`,
 };
 
 interface Dependencies {
@@ -99,8 +105,9 @@ export const createRetentionRepository = (deps: Dependencies): RetentionReposito
       return row?.count ?? 0;
     },
 
-    async record(workflowId, result) {
-      if ((await database.sql(IS_RECORDED, [workflowId])).length > 0) return;
+    async record({ workflowId, startedAt }, result) {
+      // Two runs that a schedule starts within one second have the same id.
+      if ((await database.sql(IS_RECORDED, [workflowId, startedAt])).length > 0) return;
       const actor = { kind: 'service' } as const;
       await audit.append(database.sql, { action: 'retention.applied', actor, workflowId, details: result });
     },

@@ -26,14 +26,15 @@ const told = (result: RetentionResult, now: string): string => {
 
 /** Drops everything that has been kept for as long as its policy says. A run that was ended half-way leaves the rest to the next. */
 export async function retention(): Promise<RetentionResult> {
-  const { workflowId } = workflowInfo();
+  const { workflowId, startTime } = workflowInfo();
   const result: Record<string, number> = {};
   for (const { policy, summary } of await listRetentionSteps()) {
     setCurrentDetails(told(result, `Now: ${summary}.`));
     const { rows } = await dropping(summary).applyRetention({ policy });
     result[policy] = rows;
   }
-  if (Object.values(result).some((rows) => rows > 0)) await recordRetention({ workflowId, result });
+  if (Object.values(result).some((rows) => rows > 0))
+    await recordRetention({ workflowId, startedAt: startTime.getTime(), result });
   setCurrentDetails(told(result, 'Done.'));
   return result;
 }

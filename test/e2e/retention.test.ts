@@ -144,6 +144,8 @@ describe('the retention', () => {
       [...[randomUUID(), randomUUID()]],
     );
 
+    await sql(`INSERT INTO person_keys (person_id, secret, created_at) VALUES ($1, '\\x00', ${old})`, [randomUUID()]);
+
     const result = await run();
     expect(result).toEqual({
       ...Object.fromEntries(EVERYTHING.map((policy) => [policy, 1])),
