@@ -1,43 +1,31 @@
 import type { Listening } from '../api/server';
-import { ConfigError, loadServerTls } from '../config/load';
 import type { ServerTls } from '../config/tls.config';
 import type { ProcessContext } from '../container/process';
 
-/** A certificate is renewed days before it ends; reading it so often is for whoever waits for it, milliseconds. */
-const POLL_MS = 2_000;
+const POLL_MS = 1_000;
 
 /**
- * Takes a renewed certificate over while the process runs. A key that does not fit its certificate (one of the two files is
- * still the old one) is reported once, and the old pair stays in use.
+ * Gives a server the certificate that the configuration holds now: a renewed one is taken over with the other secrets, once
+ * certificate and key fit together.
  *
- * @param toUse what of it a server uses
+ * @param toUse what of it the server uses
  * @returns stops it
  */
 export const followCertificate = (
-  { config, logger }: ProcessContext,
+  { config, logger }: Pick<ProcessContext, 'config' | 'logger'>,
   server: Pick<Listening, 'renewTls'>,
   toUse: (tls: ServerTls) => ServerTls | undefined = (tls) => tls,
 ): (() => void) => {
-  if (config.app.tls === undefined) return () => undefined;
   let seen = JSON.stringify(config.app.tls);
-  let reported = '';
-  const look = (): void => {
-    try {
-      const tls = loadServerTls();
-      const text = JSON.stringify(tls);
-      if (tls === undefined || text === seen) return;
-      seen = text;
-      const used = toUse(tls);
-      if (used !== undefined) server.renewTls(used);
-      logger.info('the certificate of the server was renewed');
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      const { problems } = error;
-      if (reported !== problems.join()) logger.error({ problems }, 'the certificate of the server was not renewed');
-      reported = problems.join();
-    }
-  };
-  const timer = setInterval(look, POLL_MS).unref();
+  const timer = setInterval(() => {
+    const { tls } = config.app;
+    const text = JSON.stringify(tls);
+    if (tls === undefined || text === seen) return;
+    seen = text;
+    const used = toUse(tls);
+    if (used !== undefined) server.renewTls(used);
+    logger.info('the certificate of the server was renewed');
+  }, POLL_MS).unref();
   return () => {
     clearInterval(timer);
   };

@@ -98,8 +98,8 @@ const readSecret = (file: string): { readonly content: string } | { readonly pro
   }
 };
 
-/** Names of the variables that are secrets, or that may change while the process runs. */
-export const variablesThatAre = (property: 'secret' | 'reloadable'): string[] =>
+/** Names of the variables that are secrets, that may stand in a file, or that may change while the process runs. */
+export const variablesThatAre = (property: 'secret' | 'file' | 'reloadable'): string[] =>
   Object.entries(environmentSchema.shape)
     .filter(([, field]) => configFields.get(field)?.[property] === true)
     .map(([name]) => name);
@@ -235,10 +235,6 @@ export const loadDatabaseConfig = (environment: Environment = process.env) =>
       ...databaseTlsProblems(values),
     ]),
   );
-
-/** The certificate of the servers as it stands in the environment and its files now. @throws {ConfigError} */
-export const loadServerTls = (environment: Environment = process.env) =>
-  toServerTls(loadSection(serverTlsEnv, environment, tlsProblems));
 
 /** How to reach Redis, without the rest of the configuration. @throws {ConfigError} */
 export const loadRedisConfig = (environment: Environment = process.env) =>

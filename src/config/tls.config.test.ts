@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type Authority, createAuthority, type Issued } from '../../test/support/certificates';
 
 import { databaseEnv, databaseTlsProblems, toDatabaseConfig } from './database.config';
-import { ConfigError, loadServerTls } from './load';
+import { ConfigError, loadConfig } from './load';
 import { plaintextProblems } from './plaintext';
 import { forAnybody } from './tls.config';
 
@@ -14,6 +14,14 @@ beforeAll(async () => {
   authority = await createAuthority();
   [server, other] = await Promise.all([authority.issue('a.test'), authority.issue('b.test')]);
 });
+
+const key = (seed: number): string =>
+  Buffer.from(Array.from({ length: 32 }, (_, i) => (seed + i) % 256)).toString('base64');
+const REQUIRED = {
+  DATABASE_URL: 'postgresql://u:x8Jq2mTz@localhost/auth',
+  ...{ ROOT_KEYS: `k1:${key(1)}`, BLIND_INDEX_KEY: key(2), TOKEN_KEY: key(3) },
+};
+const loadServerTls = (env: Record<string, string>) => loadConfig({ ...REQUIRED, ...env }).app.tls;
 
 const problemsOf = (env: Record<string, string>): readonly string[] => {
   try {

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
+import { createAuthority } from '../../test/support/certificates';
+
 import { ConfigError } from './load';
 import { type Reload, watchConfig, type WatchedConfig } from './watch';
 
@@ -190,5 +192,33 @@ describe('secrets while the process runs', () => {
     rmSync(file);
     expect(takeSecrets()).toEqual({ outcome: 'refused', problems: ['DATABASE_URL_FILE: cannot be read (ENOENT)'] });
     expect(config.database.url).toBe(rotated);
+  });
+
+  it('are taken over where they are a server’s certificate, and wait for a restart where they are a client’s', async () => {
+    const authority = await createAuthority();
+    const put = async () => {
+      const { cert, key: pem } = await authority.issue('localhost');
+      for (const [name, text] of [
+        ['server.crt', cert],
+        ['server.key', pem],
+        ['redis-ca.crt', (await createAuthority()).cert],
+      ] as const)
+        writeFileSync(join(folder, name), text);
+      return cert;
+    };
+    const before = await put();
+    const { config, takeSecrets } = watchConfig({
+      environment: {
+        ...REQUIRED,
+        SERVER_TLS_CERTIFICATE_FILE: join(folder, 'server.crt'),
+        SERVER_TLS_KEY_FILE: join(folder, 'server.key'),
+        REDIS_TLS_CA_FILE: join(folder, 'redis-ca.crt'),
+      },
+    });
+    const after = await put();
+    expect(config.app.tls?.cert.trim()).toBe(before.trim());
+    const changed = ['SERVER_TLS_CERTIFICATE', 'SERVER_TLS_KEY'];
+    expect(takeSecrets()).toEqual({ outcome: 'applied', changed, heldBack: ['REDIS_TLS_CA'] });
+    expect(config.app.tls?.cert.trim()).toBe(after.trim());
   });
 });

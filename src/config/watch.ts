@@ -36,7 +36,8 @@ export interface WatchOptions {
 }
 
 const RELOADABLE = new Set(variablesThatAre('reloadable'));
-const SECRET = new Set(variablesThatAre('secret'));
+/** Kept by others, who change them when it suits them: secrets, and certificates. */
+const KEPT_ELSEWHERE = new Set([...variablesThatAre('secret'), ...variablesThatAre('file')]);
 
 /** Takes the values of `next` over into `live`, whose objects stay the same ones. Only reloadable values differ by then. */
 const takeOver = (live: Record<string, unknown>, next: Readonly<Record<string, unknown>>): void => {
@@ -101,8 +102,8 @@ const readText = (file: string | undefined): string | undefined => {
  *
  * A change is taken over as a whole or refused as a whole: with a problem anywhere, or with a variable that only takes
  * effect at a restart, everything stays as it was. It takes over in one turn of the event loop, so no request sees half.
- * Secrets are the exception: they are kept together by others, and a key that awaits its restart must not keep a rotated
- * password from being used.
+ * Secrets and certificates are the exception: they are kept together by others, and a key that awaits its restart must not
+ * keep a rotated password from being used.
  *
  * @throws {ConfigError} when the configuration at the start is not usable
  */
@@ -125,7 +126,7 @@ export const watchConfig = (options: WatchOptions = {}): WatchedConfig => {
       const changed = differences(settings, next).filter((name) => RELOADABLE.has(name));
       const fixed = differences(settings, next).filter((name) => !RELOADABLE.has(name));
       const problems = fixed
-        .filter((name) => !SECRET.has(name))
+        .filter((name) => !KEPT_ELSEWHERE.has(name))
         .map((name) => `${name}: takes effect at a restart only`);
       if (problems.length > 0) return { outcome: 'refused', problems };
       const taken = holdingBack(next, settings, fixed);
