@@ -3,6 +3,7 @@ import type { AuditOutcome } from '../contracts/audit';
 import { type FieldCipher, FieldCipherError } from '../contracts/data-protection';
 
 import type { ChainedAuditRow } from './audit-content';
+import { openNote } from './audit-notes';
 import { originLocation, type StoredOrigin } from './audit-trail';
 import { type Filter, newestOf } from './filtered';
 import type { Database } from './prisma-client';
@@ -49,7 +50,8 @@ export const createAuditRepository = (
       workflowId: row.workflow_id,
       ip: origin?.ip ?? null,
       userAgent: origin?.userAgent ?? null,
-      details: row.details === null ? null : (JSON.parse(row.details) as Record<string, unknown>),
+      details:
+        row.details === null ? null : await openNote(cipher, JSON.parse(row.details) as Record<string, unknown>, row),
     };
   };
 

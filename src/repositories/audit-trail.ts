@@ -4,6 +4,7 @@ import type { AuditSeal, NewAuditEvent, RequestOrigin } from '../contracts/audit
 import { type FieldCipher, FieldCipherError, type FieldLocation } from '../contracts/data-protection';
 
 import { type AuditRow, canonicalContent } from './audit-content';
+import { sealNote } from './audit-notes';
 import type { Sql } from './sql';
 
 /** Longer ones are made up; the column must not become a place to fill the disk through. */
@@ -94,7 +95,7 @@ export const createAuditTrail = (cipher: Pick<FieldCipher, 'encrypt'>, seal: Pic
       request_id: origin?.requestId ?? null,
       workflow_id: workflowId ?? null,
       origin_ciphertext: await encryptOrigin(origin, originLocation(about)),
-      details: details === undefined ? null : JSON.stringify(details),
+      details: details === undefined ? null : JSON.stringify(await sealNote(cipher, details, { ...about, action })),
     };
     return { ...row, seal: await seal.seal(canonicalContent(row)) };
   };

@@ -145,6 +145,13 @@ describe('after the erasure', () => {
     await forgot(service, person.email);
     const password = 'another long enough secret 8420';
     await resetPassword(service, await mailedToken(service, person.email), password);
+    const { token: staff } = await hire(service, 'COMPLIANCE');
+    for (const act of ['lock', 'unlock']) {
+      const reason = `${act}: Sentinelreason`;
+      expect((await service.http.post(`/v1/admin/users/${userId}/${act}`, { reason }, { token: staff })).status).toBe(
+        204,
+      );
+    }
     const login = await service.http.post('/v1/auth/login', { email: person.email, password }, { headers });
     const token = login.body.accessToken as string;
     await service.http.post('/v1/users/me/consents', { purpose: 'marketing', version: '2026-01' }, { token, headers });
@@ -198,6 +205,7 @@ describe('after the erasure', () => {
       faydaId: person.faydaId ?? '',
     },
     ...{ firstName: 'Sentinelfirst', otherName: 'Sentinelother', lastName: 'Sentinellast', label: 'Sentinellabel' },
+    reason: 'Sentinelreason',
     ...{ userAgent: 'SentinelAgent', device: 'sentinel-device-7319', ip: '198.51.100.73' },
     ...indexes(),
   });

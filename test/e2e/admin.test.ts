@@ -127,8 +127,11 @@ describe('locking an account', () => {
     // A session that was ended stays so.
     expectProblem(await service.http.get('/v1/users/me', { token: person.token }), CUSTOMER);
     expect(await recorded(person.userId, 'user.locked')).toEqual([
-      { outcome: 'success', actor: support.userId, ...REASON, endedSessions: 2 },
+      { outcome: 'success', actor: support.userId, reason: expect.stringMatching(/^v2:/), endedSessions: 2 },
     ]);
+    // What staff writes about a person is sealed for them, and shown to whoever may read the trail.
+    const { body: shown } = await get(`audit-events?subjectId=${person.userId}&action=user.locked`, compliance);
+    expect(shown.events).toMatchObject([{ details: REASON }]);
     expect(await recorded(person.userId, 'user.unlocked')).toMatchObject([{ actor: compliance.userId }]);
   });
 

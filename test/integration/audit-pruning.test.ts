@@ -67,6 +67,7 @@ beforeAll(async () => {
   service = new Pool({ connectionString: stack.env['DATABASE_URL'], max: 2 });
   owner = new Pool({ connectionString: stack.databaseOwnerUrl, max: 1 });
   superuser = connectAsSuperuser(stack);
+  for (const pool of [service, owner]) pool.on('error', () => undefined);
   ({ auditSeal: seal, audit } = buildProtection(config, database));
   verify = createAuditVerifier(database, seal);
   prune = createPruneAudit({ database, audit, auditSeal: seal });

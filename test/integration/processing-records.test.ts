@@ -30,6 +30,7 @@ afterAll(() => pool.end());
 const stack = useStack('postgres');
 beforeAll(async () => {
   pool = new Pool({ connectionString: stack.databaseOwnerUrl, max: 1 });
+  pool.on('error', () => undefined);
   const { rows } = await pool.query<{ table: string; column: string }>(
     `SELECT table_name AS table, column_name AS column FROM information_schema.columns
      WHERE table_schema = 'public' AND table_name <> '_prisma_migrations' ORDER BY 1, 2`,
