@@ -14,7 +14,7 @@ const POLL_MS = 2_000;
  * @returns stops it
  */
 export const followCertificate = (
-  { config, logger }: ProcessContext,
+  { config, secrets, logger }: ProcessContext,
   server: Pick<Listening, 'renewTls'>,
   toUse: (tls: ServerTls) => ServerTls | undefined = (tls) => tls,
 ): (() => void) => {
@@ -23,7 +23,7 @@ export const followCertificate = (
   let reported = '';
   const look = (): void => {
     try {
-      const tls = loadServerTls();
+      const tls = loadServerTls(undefined, secrets());
       const text = JSON.stringify(tls);
       if (tls === undefined || text === seen) return;
       seen = text;

@@ -98,8 +98,8 @@ const readSecret = (file: string): { readonly content: string } | { readonly pro
   }
 };
 
-/** Names of the variables that are secrets, or that may change while the process runs. */
-export const variablesThatAre = (property: 'secret' | 'reloadable'): string[] =>
+/** Names of the variables that are secrets, that are no secrets but read from files too, or that may change while the process runs. */
+export const variablesThatAre = (property: 'secret' | 'file' | 'reloadable'): string[] =>
   Object.entries(environmentSchema.shape)
     .filter(([, field]) => configFields.get(field)?.[property] === true)
     .map(([name]) => name);
@@ -218,8 +218,9 @@ const loadSection = <T extends z.ZodObject>(
   schema: T,
   environment: Environment,
   check: (values: Record<string, string>, unreadable: ReadonlySet<string>) => string[],
+  secrets: Readonly<Record<string, string>> = {},
 ): z.output<T> => {
-  const read = readValues(environment, {}, schema.shape);
+  const read = readValues(environment, secrets, schema.shape);
   const parsed = schema.safeParse(read.values);
   const problems = [...read.problems, ...(parsed.success ? [] : issuesOf(parsed.error, read))];
   problems.push(...check(read.values, read.unreadable));
@@ -236,9 +237,9 @@ export const loadDatabaseConfig = (environment: Environment = process.env) =>
     ]),
   );
 
-/** The certificate of the servers as it stands in the environment and its files now. @throws {ConfigError} */
-export const loadServerTls = (environment: Environment = process.env) =>
-  toServerTls(loadSection(serverTlsEnv, environment, tlsProblems));
+/** The certificate of the servers as it stands in the environment, its files and the secrets now. @throws {ConfigError} */
+export const loadServerTls = (environment: Environment = process.env, secrets?: Readonly<Record<string, string>>) =>
+  toServerTls(loadSection(serverTlsEnv, environment, tlsProblems, secrets));
 
 /** How to reach Redis, without the rest of the configuration. @throws {ConfigError} */
 export const loadRedisConfig = (environment: Environment = process.env) =>

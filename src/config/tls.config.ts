@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { optionalText, subset } from './fields';
+import { optionalText, reloadable, subset } from './fields';
 import { certificates, fitsTogether, privateKey } from './pem';
 
 /** Older versions are deprecated (RFC 8996). */
@@ -11,12 +11,14 @@ export type PlaintextKind = (typeof PLAINTEXT_KINDS)[number];
 
 /** Of every server that a process opens, whatever it speaks. */
 export const serverTlsEnv = z.object({
-  SERVER_TLS_CERTIFICATE: certificates(
-    'Certificate of the HTTP servers and those above it, except the root; with it they speak TLS only. A changed file is taken over within seconds',
+  SERVER_TLS_CERTIFICATE: reloadable(
+    certificates(
+      'Certificate of the HTTP servers and those above it, except the root; with it they speak TLS only. A changed file is taken over within seconds',
+    ),
   ),
-  SERVER_TLS_KEY: privateKey('Private key of that certificate'),
-  SERVER_TLS_CLIENT_CA: certificates(
-    'Authorities of clients: who shows no certificate of theirs is refused by the API (mutual TLS)',
+  SERVER_TLS_KEY: reloadable(privateKey('Private key of that certificate')),
+  SERVER_TLS_CLIENT_CA: reloadable(
+    certificates('Authorities of clients: who shows no certificate of theirs is refused by the API (mutual TLS)'),
   ),
   PLAINTEXT_ALLOWED: subset(
     PLAINTEXT_KINDS,

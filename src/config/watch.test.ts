@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
+import { createAuthority } from '../../test/support/certificates';
+
 import { ConfigError } from './load';
 import { type Reload, watchConfig, type WatchedConfig } from './watch';
 
@@ -190,5 +192,19 @@ describe('secrets while the process runs', () => {
     rmSync(file);
     expect(takeSecrets()).toEqual({ outcome: 'refused', problems: ['DATABASE_URL_FILE: cannot be read (ENOENT)'] });
     expect(config.database.url).toBe(rotated);
+  });
+
+  it('take over beside a certificate of another server that awaits a restart', async () => {
+    const [first, second] = await Promise.all([createAuthority(), createAuthority('Another')]);
+    const file = join(folder, 'ca.pem');
+    writeFileSync(file, first.cert);
+    let secrets = { DATABASE_URL, TOKEN_KEY };
+    const environment = { ...others, REDIS_TLS: 'true', REDIS_TLS_CA_FILE: file };
+    const { config, takeSecrets } = watchConfig({ environment, secrets: () => secrets });
+    writeFileSync(file, second.cert);
+    secrets = { DATABASE_URL: rotated, TOKEN_KEY };
+    expect(takeSecrets()).toEqual({ outcome: 'applied', changed: ['DATABASE_URL'], heldBack: ['REDIS_TLS_CA'] });
+    expect(config.database.url).toBe(rotated);
+    expect(config.redis.connection.tls?.ca).toBe(first.cert.trimEnd());
   });
 });

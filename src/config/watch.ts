@@ -36,7 +36,8 @@ export interface WatchOptions {
 }
 
 const RELOADABLE = new Set(variablesThatAre('reloadable'));
-const SECRET = new Set(variablesThatAre('secret'));
+/** Kept by others: one that changes is no reason to refuse the rest. */
+const KEPT_ELSEWHERE = new Set([...variablesThatAre('secret'), ...variablesThatAre('file')]);
 
 /** Takes the values of `next` over into `live`, whose objects stay the same ones. Only reloadable values differ by then. */
 const takeOver = (live: Record<string, unknown>, next: Readonly<Record<string, unknown>>): void => {
@@ -125,7 +126,7 @@ export const watchConfig = (options: WatchOptions = {}): WatchedConfig => {
       const changed = differences(settings, next).filter((name) => RELOADABLE.has(name));
       const fixed = differences(settings, next).filter((name) => !RELOADABLE.has(name));
       const problems = fixed
-        .filter((name) => !SECRET.has(name))
+        .filter((name) => !KEPT_ELSEWHERE.has(name))
         .map((name) => `${name}: takes effect at a restart only`);
       if (problems.length > 0) return { outcome: 'refused', problems };
       const taken = holdingBack(next, settings, fixed);
