@@ -218,8 +218,9 @@ const loadSection = <T extends z.ZodObject>(
   schema: T,
   environment: Environment,
   check: (values: Record<string, string>, unreadable: ReadonlySet<string>) => string[],
+  secrets: Readonly<Record<string, string>> = {},
 ): z.output<T> => {
-  const read = readValues(environment, {}, schema.shape);
+  const read = readValues(environment, secrets, schema.shape);
   const parsed = schema.safeParse(read.values);
   const problems = [...read.problems, ...(parsed.success ? [] : issuesOf(parsed.error, read))];
   problems.push(...check(read.values, read.unreadable));
