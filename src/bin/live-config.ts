@@ -13,8 +13,6 @@ import { openSecrets, type Secrets } from '../secrets/secrets';
 export const CONFIGURATION_ERROR = 78;
 
 export interface LiveConfig extends Pick<WatchedConfig, 'config' | 'stop'> {
-  /** What the provider of secrets holds, as last read. */
-  readonly secrets: Secrets['values'];
   /** Reads secrets anew and takes them over; never rejects. */
   readonly refreshSecrets: () => Promise<void>;
   /** Takes changes of `CONFIG_FILE` and of secrets over from now on, and says so. */
@@ -84,7 +82,6 @@ export const openConfig = async (processName: string): Promise<LiveConfig> => {
     const watched = watchConfig({ secrets: secrets.values });
     return {
       config: watched.config,
-      secrets: secrets.values,
       refreshSecrets: secrets.refresh,
       follow: (logger, metrics) => {
         followFile(watched, logger, metrics);

@@ -42,7 +42,7 @@ export const checkKeys = async (dataKeys: DataKeyRing, logger: Logger): Promise<
  */
 export const runProcess = async (name: string, start: (context: ProcessContext) => Promise<Stop>): Promise<void> => {
   const live = await openConfig(name);
-  const { config, secrets, refreshSecrets } = live;
+  const { config, refreshSecrets } = live;
   const logger = createLogger(config.pino).child({ process: name });
   const crash = (error: unknown): void => {
     logger.fatal({ err: error }, 'the process ends because of an error that nobody caught');
@@ -68,7 +68,7 @@ export const runProcess = async (name: string, start: (context: ProcessContext) 
 
   try {
     const metrics = createMetrics();
-    stop = await start({ config, secrets, refreshSecrets, logger, metrics });
+    stop = await start({ config, refreshSecrets, logger, metrics });
     live.follow(logger, metrics);
     logger.info('started');
   } catch (error) {

@@ -2,14 +2,11 @@ import type { Logger } from 'pino';
 
 import type { Config } from '../config/load';
 import type { Metrics } from '../observability/metrics';
-import type { SecretValues } from '../secrets/provider';
 
 /** What every process has from the start. */
 export interface ProcessContext {
   /** What may change while the process runs changes in these very objects. */
   readonly config: Config;
-  /** What the provider of secrets holds, as last read. */
-  readonly secrets: () => SecretValues;
   /** For whoever is refused with the secrets that there are: reads them anew; never rejects. */
   readonly refreshSecrets: () => Promise<void>;
   readonly logger: Logger;
