@@ -8,6 +8,7 @@ import { loadConfig } from '../../../src/config/load';
 import { createMailTransport } from '../../../src/mail/mail-transport';
 import { messageIdFor } from '../../../src/mail/message-id';
 import { type Authority, createAuthority, type Issued, NOT_TRUSTED } from '../../support/certificates';
+import { eventually } from '../../support/eventually';
 import { startSmtpServer } from '../../support/smtp-server';
 import { useStack } from '../../support/stack';
 
@@ -122,5 +123,42 @@ describe('mail over TLS', () => {
       expect(await send(anonymous)).toMatchObject({ name: 'MailUnavailableError' });
     }
     expect(received).toHaveLength(before);
+  });
+
+  it('logs in with the password of its time: a rotated one is used by the next connection', async () => {
+    let accepted = 'the-password-of-before';
+    const certificate = await authority.issue(NAME);
+    const tried: (string | null)[] = [];
+    const port = await startServer({
+      ...certificate,
+      authOptional: false,
+      onAuth: ({ username = '', password = '' }, _session, done) => {
+        tried.push(password);
+        if (password === accepted) done(null, { user: username });
+        else done(new Error('535 5.7.8 not accepted'));
+      },
+    });
+    const login = { SMTP_USERNAME: 'auth', SMTP_PASSWORD: accepted };
+    const DATABASE_URL = 'postgresql://nobody:nothing@127.0.0.1:1/none';
+    const { mail } = loadConfig({ ...stack.env, DATABASE_URL, ...right(port), ...login });
+    const transport = createMailTransport(mail);
+    const arrives = (): Promise<void> =>
+      transport.send({
+        ...{ to: 'abebe@example.et', subject: 'Hello', text: 'Hello', html: '<p>Hello</p>' },
+        messageId: messageIdFor(crypto.randomUUID(), 'meqenet.et'),
+      });
+    try {
+      await arrives();
+      accepted = 'the-password-of-now';
+      // A connection that is open stays so.
+      await arrives();
+      Object.assign(mail, { password: accepted });
+      for (const connection of servers.at(-1)?.connections ?? []) connection.close();
+      await eventually('a mail over another connection', () => arrives().then(() => true));
+      expect(tried).toEqual(['the-password-of-before', 'the-password-of-now']);
+      await transport.verify();
+    } finally {
+      transport.close();
+    }
   });
 });
