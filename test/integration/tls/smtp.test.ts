@@ -132,9 +132,9 @@ describe('mail over TLS', () => {
     const port = await startServer({
       ...certificate,
       authOptional: false,
-      onAuth: ({ username = '', password = '' }, _session, done) => {
-        tried.push(password);
-        if (password === accepted) done(null, { user: username });
+      onAuth: ({ username = '', password: given = '' }, _session, done) => {
+        tried.push(given);
+        if (given === accepted) done(null, { user: username });
         else done(new Error('535 5.7.8 not accepted'));
       },
     });
