@@ -40,7 +40,7 @@ describe('the key store', () => {
   const command = async (name: string, args: readonly string[], env: Env = current): Promise<string> => {
     const { stdout } = await run(process.execPath, [join(DIST_DIR, 'tools', `keys-${name}.js`), ...args], {
       env: { ...process.env, ...service.stack.env, ...env },
-      timeout: 20_000,
+      timeout: 60_000,
     });
     return stdout;
   };
@@ -142,14 +142,14 @@ describe('the key store', () => {
     current = { ROOT_KEYS: second };
     // Without the old one from here on.
     expect(await readsWith(current)).toBe(person.email);
-  }, 60_000);
+  }, 180_000);
 
   it('moves from a local root key to AWS KMS', async () => {
     expect(await command('rewrap', [], { ...kmsEnv, ROOT_KEYS: second })).toMatch(/all are under the current root key/);
     expect(await roots()).toEqual([`kms:${kmsEnv['ROOT_KMS_KEY_ID'] ?? ''}`]);
     current = { ...kmsEnv, ROOT_KEYS: '' };
     expect(await readsWith(current)).toBe(person.email);
-  }, 60_000);
+  }, 180_000);
 
   it('is of no use to a process whose root key is another one, which says so and ends with 78', async () => {
     const failure = await startFailure({ ROOT_KEYS: second });
@@ -163,7 +163,7 @@ describe('the key store', () => {
     expect(sameName).toMatch(/exit code 78/);
     expect(sameName).toMatch(/does not open with root key r2: another key has its name, or it was altered/);
     expect(await startFailure({ ROOT_KEYS: `r3:${newRoot()}` })).toMatch(/needs root key r2, which ROOT_KEYS lacks/);
-  }, 60_000);
+  }, 180_000);
 
   it('that was lost comes back from its backup, and whoever was erased does not', async () => {
     const erasedBefore = newPerson();
@@ -229,7 +229,7 @@ describe('the key store', () => {
     expect(
       await rows(`SELECT 1 FROM audit_events WHERE action IN ('key_store.restored', 'key_store.backed_up')`),
     ).toHaveLength(2);
-  }, 90_000);
+  }, 180_000);
 
   it('that is whole is left as it is by a restore: a newer key encrypts, and whoever was erased since stays erased', async () => {
     const file = inFolder('older');
@@ -250,5 +250,5 @@ describe('the key store', () => {
     expect(await rows('SELECT state FROM data_keys WHERE id = $1', [old?.id])).toEqual([{ state: 'RETIRING' }]);
     expect(await rows('SELECT secret FROM person_keys WHERE person_id = $1', [userId])).toEqual([{ secret: null }]);
     expect(await command('restore', [file])).toMatch(/^0 data keys and the keys of 0 persons are back/);
-  }, 60_000);
+  }, 180_000);
 });
