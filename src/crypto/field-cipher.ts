@@ -30,7 +30,7 @@ export interface FieldCipherParts {
 
 /**
  * Field encryption with AES-256-GCM as `v2:<data key id>:<base64url>`. The associated data is the place of the value, so a
- * cipher text copied to another row, column or person does not decrypt there (ASVS 11.3.4).
+ * cipher text copied to another row, column or person does not decrypt there (ASVS 11.3.3).
  */
 export const createFieldCipher = (
   purpose: DataKeyPurpose,

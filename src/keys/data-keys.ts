@@ -64,17 +64,26 @@ export const createDataKeys = (
     return key;
   };
 
-  /** The rows, with a key for each purpose: of a new installation, or of a version that added a purpose. */
+  const missingOf = (rows: readonly DataKeyRow[]): DataKeyPurpose[] =>
+    DATA_KEY_PURPOSES.filter((purpose) => !rows.some((row) => row.purpose === purpose));
+
+  /** Something was encrypted already: if not by the process that has made the keys this moment, they were lost. */
+  const loadAgain = async (): Promise<DataKeyRow[]> => {
+    const rows = await store.load();
+    const lost = missingOf(rows);
+    if (lost.length === 0) return rows;
+    const message =
+      `The database holds encrypted values, but no data keys for ${lost.join(', ')}: restore the key store from its ` +
+      'backup (docs/keys.md). What is encrypted cannot be read without it';
+    throw new DataKeyError('key_store_missing', message);
+  };
+
+  /** The rows, with a key for each purpose, which the first process of a new installation makes. */
   const loadRows = async (): Promise<DataKeyRow[]> => {
     const rows = await store.load();
-    const missing = DATA_KEY_PURPOSES.filter((purpose) => !rows.some((row) => row.purpose === purpose));
+    const missing = missingOf(rows);
     if (missing.length === 0) return rows;
-    if (rows.length === 0 && !(await store.isFresh())) {
-      const message =
-        'The database holds accounts, but no data keys: restore the key store from its backup (docs/keys.md). ' +
-        'Nothing that is encrypted can be read without it';
-      throw new DataKeyError('key_store_missing', message);
-    }
+    if (!(await store.isFresh())) return loadAgain();
     const made = await Promise.all(missing.map((purpose) => newDataKey(rootKey, purpose, new Date(now()))));
     // Whichever process was first: its keys are the ones.
     await store.create(made);

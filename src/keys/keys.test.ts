@@ -88,6 +88,12 @@ describe('the data keys of a process', () => {
     fresh = false;
     await expect(create().check()).rejects.toMatchObject({ name: 'DataKeyError', reason: 'key_store_missing' });
     expect(rows).toEqual([]);
+    fresh = true;
+    await create().check();
+    rows = rows.filter(({ purpose }) => purpose !== 'codec');
+    fresh = false;
+    await expect(create().check()).rejects.toThrow('no data keys for codec');
+    expect(rows).toHaveLength(DATA_KEY_PURPOSES.length - 1);
   });
 
   it('are refused under another root key', async () => {
