@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 
-import type { ProcessName } from '../../tools/processes';
 import { auditEventsOf } from '../support/audit';
 import {
   askEmail,
@@ -19,14 +18,10 @@ import {
   smsNow,
   smsTo,
 } from '../support/contact';
-import { eventually } from '../support/eventually';
-import { holdTable, someoneWaits } from '../support/hold';
-import type { Answer } from '../support/http-client';
+import { killWhileHeld, RECOVERY_MS, untilAnswered } from '../support/kills';
 import { newPerson, newPhone, WELCOME_SUBJECT } from '../support/people';
 import { useTestService } from '../support/service';
 
-/** Longer than an activity may take before it is tried again, and a job before it is taken back. */
-const RECOVERY_MS = 60_000;
 const settle = () => new Promise((resolve) => setTimeout(resolve, 1_500));
 
 /** As in kills.test.ts: each step is held in the middle of its work, the processes are killed there, and it is let go. */
@@ -39,34 +34,6 @@ describe('a change of phone or address survives SIGKILL of api and worker', () =
     await service.mailbox.waitFor(somebody.person.email, WELCOME_SUBJECT);
     return somebody;
   };
-  const killBoth = async (): Promise<void> => {
-    for (const name of ['api', 'worker'] satisfies ProcessName[]) {
-      await service.processes[name].kill();
-      await service.processes[name].start();
-    }
-  };
-  const killWhileHeld = async (table: string): Promise<void> => {
-    const hold = await holdTable(service, table);
-    try {
-      await someoneWaits(service, table);
-      await killBoth();
-    } finally {
-      await hold.release();
-    }
-  };
-  /** As a client does whose answer was lost, under one key: asks until it is told. */
-  const untilAnswered = (ask: (headers: Record<string, string>) => Promise<Answer>): Promise<Answer> => {
-    const headers = { 'idempotency-key': crypto.randomUUID() };
-    return eventually(
-      'an answer',
-      async () => {
-        const answer = await ask(headers);
-        return answer.status !== 503 && answer.body?.code !== 'idempotency_in_flight' && answer;
-      },
-      RECOVERY_MS,
-    );
-  };
-
   it(
     'while the code is being stored: one code, one SMS',
     async () => {
@@ -74,7 +41,7 @@ describe('a change of phone or address survives SIGKILL of api and worker', () =
       const phone = newPhone();
       const [answer] = await Promise.all([
         untilAnswered((headers) => askPhone(service, token, phone, headers)),
-        killWhileHeld('contact_changes'),
+        killWhileHeld(service, 'contact_changes'),
       ]);
       expect(answer.status).toBe(202);
       const code = await smsCode(service, phone, 1, RECOVERY_MS);
@@ -95,7 +62,7 @@ describe('a change of phone or address survives SIGKILL of api and worker', () =
       const phone = newPhone();
       const [answer] = await Promise.all([
         untilAnswered((headers) => askPhone(service, token, phone, headers)),
-        killWhileHeld('mail_deliveries'),
+        killWhileHeld(service, 'mail_deliveries'),
       ]);
       expect(answer.status).toBe(202);
       await smsTo(service, phone, 1, RECOVERY_MS);
@@ -117,7 +84,7 @@ describe('a change of phone or address survives SIGKILL of api and worker', () =
       const code = await smsCode(service, phone);
       const [confirmed] = await Promise.all([
         untilAnswered((headers) => confirmPhone(service, token, code, headers)),
-        killWhileHeld('users'),
+        killWhileHeld(service, 'users'),
       ]);
       expect([confirmed.status, confirmed.body.phone]).toEqual([200, phone]);
       await smsTo(service, phone, 2, RECOVERY_MS);
@@ -143,7 +110,7 @@ describe('a change of phone or address survives SIGKILL of api and worker', () =
       await service.mailbox.waitFor(person.email, EMAIL_REQUESTED_SUBJECT);
       const [confirmed] = await Promise.all([
         untilAnswered((headers) => confirmEmail(service, token, code, headers)),
-        killWhileHeld('users').then(() => killWhileHeld('mail_deliveries')),
+        killWhileHeld(service, 'users').then(() => killWhileHeld(service, 'mail_deliveries')),
       ]);
       expect([confirmed.status, confirmed.body.email]).toEqual([200, email]);
       for (const address of [email, person.email])

@@ -4,13 +4,13 @@ import type { ProcessName } from '../../tools/processes';
 import { eventually } from '../support/eventually';
 import { holdTable, someoneWaits } from '../support/hold';
 import type { Answer } from '../support/http-client';
+import { killAll, killWhileHeld, RECOVERY_MS } from '../support/kills';
 import { logIn, mailedCode, newPerson, type Person, register, verify, WELCOME_SUBJECT } from '../support/people';
 import { storedJobs } from '../support/queue';
 import { useTestService } from '../support/service';
 import { describeRun } from '../support/temporal';
 
-/** Longer than an activity may take before it is tried again, and a job before it is taken back. */
-const RECOVERY_MS = 60_000;
+const EVERY_PROCESS = ['api', 'worker', 'consumer'] as const;
 
 /**
  * Each step of a registration is held in the middle of its work (a locked table, a frozen Redis), every process is killed
@@ -18,23 +18,6 @@ const RECOVERY_MS = 60_000;
  */
 describe('a registration survives SIGKILL of api, worker and consumer (kratos#2550, better-auth#10202, keycloak#23908)', () => {
   const service = useTestService();
-
-  const killEach = async (): Promise<void> => {
-    for (const name of ['api', 'worker', 'consumer'] satisfies ProcessName[]) {
-      await service.processes[name].kill();
-      await service.processes[name].start();
-    }
-  };
-
-  const killWhileHeld = async (table: string): Promise<void> => {
-    const hold = await holdTable(service, table);
-    try {
-      await someoneWaits(service, table);
-      await killEach();
-    } finally {
-      await hold.release();
-    }
-  };
 
   /** As a client does whose answer was lost: tries until it is told how it ended. */
   const verifyUntilAnswered = (registrationId: string, code: string): Promise<Answer> =>
@@ -74,7 +57,7 @@ describe('a registration survives SIGKILL of api, worker and consumer (kratos#25
       const hold = await holdTable(service, 'registrations');
       const { body } = await register(service, person);
       await someoneWaits(service, 'registrations');
-      await killEach();
+      await killAll(service, EVERY_PROCESS);
       await hold.release();
       const code = await mailedCode(service, person.email);
       expect((await verifyUntilAnswered(body.registrationId as string, code)).status).toBe(201);
@@ -90,7 +73,7 @@ describe('a registration survives SIGKILL of api, worker and consumer (kratos#25
       const hold = await holdTable(service, 'mail_deliveries');
       const { body } = await register(service, person);
       await someoneWaits(service, 'mail_deliveries');
-      await killEach();
+      await killAll(service, EVERY_PROCESS);
       await hold.release();
       const [mail] = await service.mailbox.waitFor(person.email, /Confirm/, 1, RECOVERY_MS);
       const code = /^\d{6}$/m.exec(mail?.text ?? '')?.[0] ?? '';
@@ -107,7 +90,10 @@ describe('a registration survives SIGKILL of api, worker and consumer (kratos#25
       const { body } = await register(service, person);
       const registrationId = body.registrationId as string;
       const code = await mailedCode(service, person.email);
-      const [lost] = await Promise.allSettled([verify(service, registrationId, code), killWhileHeld('users')]);
+      const [lost] = await Promise.allSettled([
+        verify(service, registrationId, code),
+        killWhileHeld(service, 'users', { names: EVERY_PROCESS }),
+      ]);
       expect(lost.status).toBe('rejected');
       const answer = await verifyUntilAnswered(registrationId, code);
       // The lost request may have been the one that opened it.
@@ -151,7 +137,7 @@ describe('a registration survives SIGKILL of api, worker and consumer (kratos#25
       const hold = await holdTable(service, 'mail_deliveries');
       expect((await verify(service, body.registrationId as string, code)).status).toBe(201);
       await someoneWaits(service, 'mail_deliveries');
-      await killEach();
+      await killAll(service, EVERY_PROCESS);
       await hold.release();
       await expectOneAccountAndOneWelcome(person, body.registrationId as string);
     },

@@ -1,10 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 
-import type { ProcessName } from '../../tools/processes';
 import { join } from '../support/contact';
-import { eventually } from '../support/eventually';
 import { holdTable, someoneWaits } from '../support/hold';
-import type { Answer } from '../support/http-client';
+import { killAll, killWhileHeld, RECOVERY_MS, untilAnswered } from '../support/kills';
 import {
   appCode,
   askLoginCode,
@@ -20,9 +18,6 @@ import {
 import { logIn, WELCOME_SUBJECT } from '../support/people';
 import { useTestService } from '../support/service';
 
-/** Longer than an activity may take before it is tried again, and a job before it is taken back. */
-const RECOVERY_MS = 60_000;
-
 /** As in kills.test.ts: each step is held in the middle of its work, the processes are killed there, and it is let go. */
 describe('the enrolment of a second factor survives SIGKILL of api and worker', () => {
   const service = useTestService();
@@ -31,33 +26,6 @@ describe('the enrolment of a second factor survives SIGKILL of api and worker', 
     const somebody = await join(service);
     await service.mailbox.waitFor(somebody.person.email, WELCOME_SUBJECT);
     return somebody;
-  };
-  const killBoth = async (): Promise<void> => {
-    for (const name of ['api', 'worker'] satisfies ProcessName[]) {
-      await service.processes[name].kill();
-      await service.processes[name].start();
-    }
-  };
-  const killWhileHeld = async (table: string): Promise<void> => {
-    const hold = await holdTable(service, table);
-    try {
-      await someoneWaits(service, table);
-      await killBoth();
-    } finally {
-      await hold.release();
-    }
-  };
-  /** As a client does whose answer was lost, under one key: asks until it is told. */
-  const untilAnswered = (ask: (headers: Record<string, string>) => Promise<Answer>): Promise<Answer> => {
-    const headers = { 'idempotency-key': crypto.randomUUID() };
-    return eventually(
-      'an answer',
-      async () => {
-        const answer = await ask(headers);
-        return answer.status !== 503 && answer.body?.code !== 'idempotency_in_flight' && answer;
-      },
-      RECOVERY_MS,
-    );
   };
   const begin = async (token: string) =>
     (await enroll(service, token)).body as { enrollmentId: string; secret: string };
@@ -76,7 +44,7 @@ describe('the enrolment of a second factor survives SIGKILL of api and worker', 
       const { token, person, userId } = await member();
       const [answer] = await Promise.all([
         untilAnswered((headers) => enroll(service, token, {}, headers)),
-        killWhileHeld('mfa_enrollments'),
+        killWhileHeld(service, 'mfa_enrollments'),
       ]);
       expect(answer.status).toBe(201);
       const { rows } = await service.database.query('SELECT 1 FROM mfa_enrollments WHERE user_id = $1', [userId]);
@@ -98,7 +66,7 @@ describe('the enrolment of a second factor survives SIGKILL of api and worker', 
       const [answer] = await Promise.all([
         // A repetition is the same request, so it has the same code; the update that was accepted is tried once only.
         untilAnswered((headers) => confirm(service, token, enrollmentId, code, headers)),
-        killWhileHeld(table),
+        killWhileHeld(service, table),
       ]);
       expect(answer.status).toBe(200);
       expect(answer.body.recoveryCodes).toHaveLength(10);
@@ -113,7 +81,7 @@ describe('the enrolment of a second factor survives SIGKILL of api and worker', 
       const { token, person } = await member();
       const { enrollmentId, secret } = await begin(token);
       const code = appCode(secret, 1);
-      await killBoth();
+      await killAll(service);
       expect((await untilAnswered((headers) => confirm(service, token, enrollmentId, code, headers))).status).toBe(200);
       await expectEnrolled(token, person.email);
     },
@@ -131,7 +99,7 @@ describe('the enrolment of a second factor survives SIGKILL of api and worker', 
       try {
         expect((await askLoginCode(service, mfaToken, 'email_otp')).status).toBe(202);
         await someoneWaits(service, 'mail_deliveries');
-        await killBoth();
+        await killAll(service);
       } finally {
         await hold.release();
       }
@@ -168,7 +136,7 @@ describe('the enrolment of a second factor survives SIGKILL of api and worker', 
       try {
         expect((await confirm(service, token, enrollmentId, appCode(secret))).status).toBe(200);
         await service.processes.consumer.kill();
-        await killBoth();
+        await killAll(service);
       } finally {
         process.kill(pid, 'SIGCONT');
       }

@@ -4,12 +4,11 @@ import type { ProcessName } from '../../tools/processes';
 import { eventually } from '../support/eventually';
 import { dropWaiting, holdTable, someoneWaits } from '../support/hold';
 import { expectReplayOf, isReplayed, newKey, postWithKey, repeatUntilDone } from '../support/idempotency';
+import { killWhileHeld, RECOVERY_MS } from '../support/kills';
 import { forgot, mailedToken, PASSWORD_CHANGED_SUBJECT, RESET_SUBJECT, resetPassword } from '../support/passwords';
 import { logIn, newPerson, type Person, signUp, WELCOME_SUBJECT } from '../support/people';
 import { useTestService } from '../support/service';
 
-/** Longer than an activity may take before it is tried again, and a job before it is taken back. */
-const RECOVERY_MS = 60_000;
 const NEW_PASSWORD = 'quite another long secret';
 
 /** As in kills.test.ts: each step is held in the middle of its work, the processes are killed there, and it is let go. */
@@ -27,20 +26,6 @@ describe('a password reset survives SIGKILL of api and worker', () => {
     });
     return { person, token: body.accessToken as string };
   };
-  /** @param request answered before anything is killed */
-  const killWhileHeld = async (table: string, request?: () => Promise<void>): Promise<void> => {
-    const hold = await holdTable(service, table);
-    try {
-      await request?.();
-      await someoneWaits(service, table);
-      for (const name of ['api', 'worker'] satisfies ProcessName[]) {
-        await service.processes[name].kill();
-        await service.processes[name].start();
-      }
-    } finally {
-      await hold.release();
-    }
-  };
   /** The new password works, the old one and the session do not, and there is one mail of each kind. */
   const expectReset = async (person: Person, accessToken: string): Promise<void> => {
     await service.mailbox.waitFor(person.email, PASSWORD_CHANGED_SUBJECT, 1, RECOVERY_MS);
@@ -55,8 +40,10 @@ describe('a password reset survives SIGKILL of api and worker', () => {
     'while it waits for %s to be written after it was asked for',
     async (table) => {
       const { person, token } = await account();
-      await killWhileHeld(table, async () => {
-        expect((await forgot(service, person.email)).status).toBe(202);
+      await killWhileHeld(service, table, {
+        request: async () => {
+          expect((await forgot(service, person.email)).status).toBe(202);
+        },
       });
       const link = await mailedToken(service, person.email, 1, RECOVERY_MS);
       expect((await resetPassword(service, link, NEW_PASSWORD)).status).toBe(204);
@@ -73,7 +60,7 @@ describe('a password reset survives SIGKILL of api and worker', () => {
       const link = await mailedToken(service, person.email);
       const [lost] = await Promise.allSettled([
         resetPassword(service, link, NEW_PASSWORD),
-        killWhileHeld('password_credentials'),
+        killWhileHeld(service, 'password_credentials'),
       ]);
       expect(lost.status).toBe('rejected');
       // As a client does whose answer was lost: the lost request may have been the one that set it.
@@ -114,7 +101,7 @@ describe('a password reset survives SIGKILL of api and worker', () => {
 
   it(
     'while the new password is being set: the same request again succeeds',
-    () => resetAcrossKill(() => killWhileHeld('password_credentials')),
+    () => resetAcrossKill(() => killWhileHeld(service, 'password_credentials')),
     2 * RECOVERY_MS,
   );
 

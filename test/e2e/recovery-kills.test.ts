@@ -1,9 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 
-import type { ProcessName } from '../../tools/processes';
-import { eventually } from '../support/eventually';
-import { holdTable, someoneWaits } from '../support/hold';
-import type { Answer } from '../support/http-client';
+import { killWhileHeld, RECOVERY_MS, untilAnswered } from '../support/kills';
 import { MFA_DISABLED_SUBJECT, type Protected, protectedPerson } from '../support/mfa';
 import { logIn } from '../support/people';
 import {
@@ -16,9 +13,6 @@ import {
   reviewer,
 } from '../support/recovery';
 import { useTestService } from '../support/service';
-
-/** Longer than an activity may take before it is tried again, and a job before it is taken back. */
-const RECOVERY_MS = 60_000;
 
 /** As in kills.test.ts: each step is held in the middle of its work, the processes are killed there, and it is let go. */
 describe('an account recovery survives SIGKILL of api and worker', () => {
@@ -34,30 +28,6 @@ describe('an account recovery survives SIGKILL of api and worker', () => {
     [owner, support] = [await protectedPerson(service), await reviewer(service, 'SUPPORT')];
   });
 
-  const killWhileHeld = async (table: string): Promise<void> => {
-    const hold = await holdTable(service, table);
-    try {
-      await someoneWaits(service, table);
-      for (const name of ['api', 'worker'] satisfies ProcessName[]) {
-        await service.processes[name].kill();
-        await service.processes[name].start();
-      }
-    } finally {
-      await hold.release();
-    }
-  };
-  /** As a client does whose answer was lost, under one key: asks until it is told. */
-  const untilAnswered = (ask: (headers: Record<string, string>) => Promise<Answer>): Promise<Answer> => {
-    const headers = { 'idempotency-key': crypto.randomUUID() };
-    return eventually(
-      'an answer',
-      async () => {
-        const answer = await ask(headers);
-        return answer.status !== 503 && answer.body?.code !== 'idempotency_in_flight' && answer;
-      },
-      RECOVERY_MS,
-    );
-  };
   const mails = (subject: RegExp) => service.mailbox.to(owner.person.email, subject);
 
   it(
@@ -68,7 +38,7 @@ describe('an account recovery survives SIGKILL of api and worker', () => {
         untilAnswered((headers) =>
           service.http.post('/v1/auth/mfa/recovery', { mfaToken: body.mfaToken as string }, { headers }),
         ),
-        killWhileHeld('account_recoveries'),
+        killWhileHeld(service, 'account_recoveries'),
       ]);
       expect(answer.status).toBe(202);
       recoveryId = answer.body.recoveryId as string;
@@ -86,9 +56,15 @@ describe('an account recovery survives SIGKILL of api and worker', () => {
     async () => {
       const [answer] = await Promise.all([
         untilAnswered((headers) => approve(service, support.token, recoveryId, headers)),
-        killWhileHeld('account_recoveries'),
+        killWhileHeld(service, 'account_recovery_approvals'),
       ]);
       expect(answer.status).toBe(204);
+      const { rows } = await service.database.query(
+        `SELECT (SELECT count(*)::int FROM account_recovery_approvals WHERE recovery_id = $1) AS approvals,
+           (SELECT count(*)::int FROM audit_events WHERE action = 'mfa.recovery_approved' AND subject_id = $2) AS events`,
+        [recoveryId, owner.userId],
+      );
+      expect(rows).toEqual([{ approvals: 1, events: 1 }]);
       token = await mailedCompletionToken(service, owner.person.email, RECOVERY_MS);
       // At once, and half-way unless that time was over when the worker came back.
       const told = await mails(RECOVERY_SUBJECT);
@@ -103,7 +79,7 @@ describe('an account recovery survives SIGKILL of api and worker', () => {
     async () => {
       const [answer] = await Promise.all([
         untilAnswered((headers) => completeRecovery(service, token, owner.person.password, headers)),
-        killWhileHeld('factors'),
+        killWhileHeld(service, 'factors'),
       ]);
       expect(answer.status).toBe(204);
       expect(await recoveryState(service, recoveryId)).toBe('COMPLETED');
