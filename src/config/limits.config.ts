@@ -13,6 +13,10 @@ export const limitsEnv = z.object({
       'observe counts and reports but refuses nothing, for load tests; refused in production',
     ),
   ),
+  RATE_LIMIT_REDIS_TIMEOUT: duration(
+    '40ms',
+    'No request waits longer for Redis to count it; then it is counted in the process',
+  ),
   RATE_LIMIT_CREDENTIALS: classLimit(
     'account=60,address=300,range=1500,caller=60,window=1m',
     'Limits of logins and of everything else that a guess could get past',
@@ -48,6 +52,7 @@ export const limitsEnv = z.object({
 /** Rate limits by class, and the delays after failed logins. Times are milliseconds. */
 export const toLimitsConfig = (env: z.output<typeof limitsEnv>) => ({
   mode: env.RATE_LIMIT_MODE,
+  redisTimeoutMs: env.RATE_LIMIT_REDIS_TIMEOUT,
   classes: {
     credentials: env.RATE_LIMIT_CREDENTIALS,
     registration: env.RATE_LIMIT_REGISTRATION,

@@ -17,7 +17,7 @@ export const buildLimits = ({ config, metrics }: ProcessContext, { database, bli
   const { fallbacks, limited, delayedLogins } = createLimitMetrics(metrics.registry);
   const limiter = createRateLimiter({
     store: createCounterStore({
-      redis: createLimitsConnection(redis.connection),
+      redis: createLimitsConnection(redis.connection, limits.redisTimeoutMs),
       onFallback: () => {
         fallbacks.inc();
       },

@@ -12,14 +12,11 @@ export interface RedisAddress {
   readonly tls?: ClientTls;
 }
 
-/** No request waits longer for Redis than this, milliseconds; then it is counted in the process. */
-const COMMAND_TIMEOUT_MS = 40;
-
 /**
  * A connection for counting: commands of one turn of the event loop share a round trip, none is queued or repeated, and one
- * without an answer fails after {@link COMMAND_TIMEOUT_MS}. It connects again on its own, after 50 ms up to 1 s.
+ * without an answer fails after `timeoutMs`. It connects again on its own, after 50 ms up to 1 s.
  */
-export const createLimitsConnection = (address: RedisAddress): Redis => {
+export const createLimitsConnection = (address: RedisAddress, timeoutMs: number): Redis => {
   const redis = new Redis({
     ...address,
     connectTimeout: 1_000,
@@ -33,7 +30,7 @@ export const createLimitsConnection = (address: RedisAddress): Redis => {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    commandTimeout: COMMAND_TIMEOUT_MS,
+    commandTimeout: timeoutMs,
   });
   // Heard through the commands that fail; unheard, the event would be printed.
   redis.on('error', () => undefined);

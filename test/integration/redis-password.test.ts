@@ -49,7 +49,7 @@ it('a rotated password of Redis is used by every connection that is made anew', 
     counters: { completed: counter, failed: counter, deadLettered: counter, stalled: counter },
     sendWelcomeMail: ({ userId }) => Promise.resolve(done.push(userId)),
   });
-  const limits = createLimitsConnection(connection);
+  const limits = createLimitsConnection(connection, 2_000);
   const welcome = async (userId: string): Promise<void> => {
     await eventually('the job to be added', () => producer.addUserRegisteredJob(userId, 'a@example.et', 'en'));
     await eventually('the job to be done', () => Promise.resolve(done.includes(userId)));

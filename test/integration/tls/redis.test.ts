@@ -65,7 +65,7 @@ describe('Redis over TLS', () => {
       counters: createConsumerMetrics(createMetrics().registry),
       sendWelcomeMail: async ({ email }) => sent.push(email),
     });
-    const limits = createLimitsConnection(deps.redis);
+    const limits = createLimitsConnection(deps.redis, 2_000);
     try {
       await producer.addUserRegisteredJob(crypto.randomUUID(), 'abebe@example.et', 'en');
       await eventually('the job', () => Promise.resolve(sent.length === 1));
