@@ -33,7 +33,9 @@ const FIND_TRACES = {
         UNION SELECT workflow_id FROM contact_changes WHERE user_id = $1
         UNION SELECT workflow_id FROM mfa_enrollments WHERE user_id = $1
         UNION SELECT workflow_id FROM account_recoveries WHERE user_id = $1
-        UNION SELECT workflow_id FROM audit_events WHERE subject_id = $1 AND workflow_id IS NOT NULL
+        -- Not what somebody else's workflow did to the person: that one is about somebody else.
+        UNION SELECT workflow_id FROM audit_events
+        WHERE subject_id = $1 AND workflow_id IS NOT NULL AND (actor_id = $1 OR actor_kind <> 'user')
       ) AS "workflowIds",
       ARRAY(
         SELECT encode(email_index, 'hex') FROM users WHERE id = $1
