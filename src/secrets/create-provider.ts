@@ -1,7 +1,12 @@
 import type { SecretsConfig } from '../config/secrets.config';
 
-import { createAwsSecretsProvider } from './aws-secrets-manager';
+import type * as awsSecretsManager from './aws-secrets-manager';
 import { environmentProvider, type SecretsProvider } from './provider';
+
+/** The SDK of AWS is loaded by whoever uses it. */
+const loadAws = () =>
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an `import` cannot wait, and `import()` is not for CommonJS
+  require('./aws-secrets-manager') as typeof awsSecretsManager;
 
 /** Where the secrets are, as configured. @param names of the variables that are secrets */
 export const createSecretsProvider = ({ provider, aws }: SecretsConfig, names: readonly string[]): SecretsProvider => {
@@ -9,6 +14,6 @@ export const createSecretsProvider = ({ provider, aws }: SecretsConfig, names: r
     case 'env':
       return environmentProvider;
     case 'aws-secrets-manager':
-      return createAwsSecretsProvider(aws, names);
+      return loadAws().createAwsSecretsProvider(aws, names);
   }
 };
