@@ -218,7 +218,7 @@ describe('codes by SMS', () => {
     await enrollSent(service, member, phone);
     const mfaToken = await begin(member);
     expect((await askLoginCode(service, mfaToken, 'sms_otp')).status).toBe(202);
-    const answer = await completeLogin(service, mfaToken, await smsCode(service, phone, 4), 'sms_otp');
+    const answer = await completeLogin(service, mfaToken, await smsCode(service, phone, 3), 'sms_otp');
     expect(claimsOf(answer)).toMatchObject({ acr: 'aal2', amr: ['pwd', 'sms', 'mfa'] });
   });
 
@@ -235,8 +235,7 @@ describe('codes by SMS', () => {
     expectProblem(await askLoginCode(service, mfaToken, 'sms_otp'), { status: 403, code: 'cooling_off' });
     await letHoldPass(service, member.userId, '25 hours');
     expect((await askLoginCode(service, mfaToken, 'sms_otp')).status).toBe(202);
-    // After the code of the change and the word of it.
-    const code = await smsCode(service, next, 3);
+    const code = await smsCode(service, next, 2);
     expect((await completeLogin(service, mfaToken, code, 'sms_otp')).status).toBe(200);
   });
 
@@ -246,7 +245,7 @@ describe('codes by SMS', () => {
     await enrollSent(service, member, phone);
     const mfaToken = await begin(member);
     await askLoginCode(service, mfaToken, 'sms_otp');
-    const code = await smsCode(service, phone, 4);
+    const code = await smsCode(service, phone, 3);
     const next = newPhone();
     await askPhone(service, member.token, next);
     await confirmPhone(service, member.token, await smsCode(service, next));

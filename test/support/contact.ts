@@ -1,3 +1,4 @@
+import { eventually } from './eventually';
 import type { Answer } from './http-client';
 import { codeIn, type CaughtMail } from './mailbox';
 import { newPerson, newPhone, type Person, signUp } from './people';
@@ -52,13 +53,13 @@ export const smsAddress = (phone: string): string => `${phone.slice(1)}@sms.inva
 export const smsTo = ({ mailbox }: TestService, phone: string, count = 1, timeoutMs?: number): Promise<CaughtMail[]> =>
   mailbox.waitFor(smsAddress(phone), /SMS/, count, timeoutMs);
 export const smsNow = ({ mailbox }: TestService, phone: string): Promise<CaughtMail[]> => mailbox.to(smsAddress(phone));
-/** The code in the `count`-th SMS to a number. */
-export const smsCode = async (service: TestService, phone: string, count = 1, timeoutMs?: number): Promise<string> => {
-  const sms = (await smsTo(service, phone, count, timeoutMs))[count - 1];
-  const code = /\b\d{6}\b/.exec(sms?.text ?? '')?.[0];
-  if (code === undefined) throw new Error('The SMS has no code');
-  return code;
-};
+/** The `count`-th code that came by SMS to a number; words without a code come whenever they come. */
+export const smsCode = (service: TestService, phone: string, count = 1, timeoutMs?: number): Promise<string> =>
+  eventually(
+    `code ${String(count)} by SMS`,
+    async () => (await smsNow(service, phone)).flatMap(({ text }) => /\b\d{6}\b/.exec(text)?.[0] ?? [])[count - 1],
+    timeoutMs,
+  );
 export const emailCode = async ({ mailbox }: TestService, email: string, count = 1): Promise<string> =>
   codeIn((await mailbox.waitFor(email, EMAIL_CODE_SUBJECT, count))[count - 1]);
 

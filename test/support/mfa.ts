@@ -115,7 +115,7 @@ export const enrollSent = async (
   phone?: string,
 ): Promise<Answer> => {
   const { body } = await enroll(service, token, { factor: phone === undefined ? 'email_otp' : 'sms_otp' });
-  const code = phone === undefined ? await mailedFactorCode(service, person.email) : await smsCode(service, phone, 3);
+  const code = phone === undefined ? await mailedFactorCode(service, person.email) : await smsCode(service, phone, 2);
   const answer = await confirm(service, token, body.enrollmentId as string, code);
   if (answer.status !== 200) throw new Error(`The factor was not enrolled: ${String(answer.status)}`);
   await letCodesAge(service, userId, '25 hours');
