@@ -75,7 +75,10 @@ export const buildData = ({ config, refreshSecrets }: Pick<ProcessContext, 'conf
   const cipher = protection.ciphers.fields;
   const codes = createVerificationCodes(security.tokenKey);
   const users = createUserRepository({ database, cipher, blindIndex });
-  const registrations = createRegistrationRepository({ database, cipher, blindIndex, users, codes, audit });
+  const registrations = createRegistrationRepository({
+    ...{ database, cipher, blindIndex, users, codes, audit },
+    personKeys: protection.personKeys,
+  });
   const recordAudit = (event: NewAuditEvent) => audit.append(database.sql, event);
   const resetTokens = createResetTokens(security.tokenKey);
   const resets = createPasswordResetRepository({ database, cipher, tokens: resetTokens, audit });

@@ -75,6 +75,13 @@ export interface PersonKeys {
   ensure(personId: string): Promise<Buffer>;
   /** @throws {PersonKeyError} */
   find(personId: string): Promise<Buffer>;
+  /**
+   * Makes the secret of somebody new. Where the database is away it is known to this process alone, and given back: whoever
+   * asked passes it on to be adopted.
+   */
+  begin(personId: string): Promise<Buffer | undefined>;
+  /** Stores what `begin` gave back; does nothing for somebody who has one, or was erased. */
+  adopt(personId: string, secret: Buffer): Promise<void>;
 }
 
 export class PersonKeyError extends Error {

@@ -23,11 +23,20 @@ export interface RegistrationProfile {
 export interface RegistrationSubmission {
   /** Chosen by whoever asked; the id of the account that it may become. */
   readonly personId: string;
+  /** Their secret (see `personSecretLocation`), where the database was away when they asked: it is stored with the rest. */
+  readonly personSecretCiphertext?: string | undefined;
   /** JSON of a `RegistrationProfile` (see `registrationLocations`). */
   readonly profileCiphertext: string;
   /** Argon2id in PHC format (see `registrationLocations`). */
   readonly passwordHashCiphertext: string;
 }
+
+/** Where a secret belongs that could not be stored yet. */
+export const personSecretLocation = (personId: string): FieldLocation => ({
+  table: 'person_keys',
+  column: 'secret',
+  rowId: personId,
+});
 
 /** Where the parts of an open registration belong: its row has no id yet when they are encrypted, but a workflow. */
 export const registrationLocations = (workflowId: string, personId: string) => {

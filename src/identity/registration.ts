@@ -7,12 +7,15 @@ import type { RequestOrigin } from '../contracts/audit';
 import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
 import { AppError } from '../contracts/errors';
 import { IDEMPOTENCY_KEY_LIFE_MS } from '../contracts/idempotency';
+import type { PersonKeys } from '../contracts/keys';
 import { DEFAULT_LOCALE, type Locale } from '../contracts/locale';
 import type { RegisterRequest, RegistrationState } from '../contracts/registration';
 import {
+  personSecretLocation,
   registrationExpiry,
   registrationLocations,
   type RegistrationProfile,
+  type RegistrationSubmission,
 } from '../contracts/registration-workflow';
 import type { TokensResponse, UserResponse } from '../contracts/session';
 import type { PasswordHasher } from '../crypto/password-hasher';
@@ -32,6 +35,7 @@ interface Dependencies {
   readonly hasher: Pick<PasswordHasher, 'hashForRegistration'>;
   readonly blindIndex: BlindIndex;
   readonly cipher: Pick<FieldCipher, 'encrypt'>;
+  readonly personKeys: Pick<PersonKeys, 'begin'>;
   readonly starter: WorkflowStarter;
   readonly registrations: Pick<RegistrationRepository, 'find'>;
   readonly users: Pick<UserRepository, 'findById'>;
@@ -95,11 +99,19 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
     `registration/${createHmac('sha256', workflowIdKey).update(JSON.stringify(submission)).digest('base64url')}`;
 
   /** Under a new person's key: of submissions that are one registration, the first is the one that counts. */
-  const sealSubmission = async (workflowId: string, profile: RegistrationProfile, passwordHash: string) => {
+  const sealSubmission = async (
+    workflowId: string,
+    profile: RegistrationProfile,
+    passwordHash: string,
+  ): Promise<RegistrationSubmission> => {
     const personId = uuidv7();
+    const secret = await deps.personKeys.begin(personId);
     const locations = registrationLocations(workflowId, personId);
     return {
       personId,
+      ...(secret !== undefined && {
+        personSecretCiphertext: await cipher.encrypt(secret.toString('base64'), personSecretLocation(personId)),
+      }),
       profileCiphertext: await cipher.encrypt(JSON.stringify(profile), locations.profile),
       passwordHashCiphertext: await cipher.encrypt(passwordHash, locations.passwordHash),
     };

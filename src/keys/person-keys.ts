@@ -12,7 +12,7 @@ const CACHED = 20_000;
 const CACHE_MS = 30_000;
 
 /** The secrets of persons, as one process knows them. */
-export const createPersonKeys = (store: Pick<PersonKeyRepository, 'find' | 'ensure'>): PersonKeys => {
+export const createPersonKeys = (store: PersonKeyRepository): PersonKeys => {
   const cache = new LRUCache<string, Buffer>({ max: CACHED, ttl: CACHE_MS });
 
   const keep = (personId: string, found: { readonly secret: Buffer | null } | undefined): Buffer => {
@@ -26,5 +26,14 @@ export const createPersonKeys = (store: Pick<PersonKeyRepository, 'find' | 'ensu
     find: async (personId) => cache.get(personId) ?? keep(personId, await store.find(personId)),
     ensure: async (personId) =>
       cache.get(personId) ?? keep(personId, await store.ensure(personId, randomBytes(SECRET_BYTES))),
+    async begin(personId) {
+      const secret = randomBytes(SECRET_BYTES);
+      const isStored = await store.tryToAdd(personId, secret);
+      cache.set(personId, secret);
+      return isStored ? undefined : secret;
+    },
+    async adopt(personId, secret) {
+      await store.ensure(personId, secret);
+    },
   };
 };

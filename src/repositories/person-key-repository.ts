@@ -1,5 +1,5 @@
 import { createBatch } from './batch';
-import type { Sql } from './sql';
+import { DatabaseUnavailableError, type Sql } from './sql';
 
 /** A person's secret; null for one who was erased. */
 export interface PersonKeyRow {
@@ -10,6 +10,8 @@ export interface PersonKeyRepository {
   find(personId: string): Promise<PersonKeyRow | undefined>;
   /** The person's secret, which is `secret` where there was none. Committed when it resolves. */
   ensure(personId: string, secret: Buffer): Promise<PersonKeyRow | undefined>;
+  /** Stores the secret of somebody new. @returns false where the database is away */
+  tryToAdd(personId: string, secret: Buffer): Promise<boolean>;
 }
 
 type Row = PersonKeyRow & { readonly id: string };
@@ -42,13 +44,26 @@ export const createPersonKeyRepository = (sql: Sql): PersonKeyRepository => {
     return new Map<string, never>();
   });
 
+  const add = async (personId: string, secret: Buffer): Promise<void> => {
+    secrets.set(personId, secret);
+    await make(personId);
+  };
+
   return {
     find,
+    async tryToAdd(personId, secret) {
+      try {
+        await add(personId, secret);
+        return true;
+      } catch (error) {
+        if (error instanceof DatabaseUnavailableError) return false;
+        throw error;
+      }
+    },
     async ensure(personId, secret) {
       const known = await find(personId);
       if (known !== undefined) return known;
-      secrets.set(personId, secret);
-      await make(personId);
+      await add(personId, secret);
       // Whoever was first: their secret is the one.
       return find(personId);
     },

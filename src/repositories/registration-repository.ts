@@ -1,4 +1,5 @@
 import type { BlindIndex, FieldCipher } from '../contracts/data-protection';
+import type { PersonKeys } from '../contracts/keys';
 import {
   MAX_CODE_ATTEMPTS,
   MAILED_WINDOW_MS,
@@ -7,6 +8,7 @@ import {
   RESEND_INTERVAL_MS,
 } from '../contracts/registration';
 import {
+  personSecretLocation,
   registrationLocations,
   type RegistrationProfile,
   type RegistrationSubmission,
@@ -73,6 +75,7 @@ export interface RegistrationRepository {
 interface Dependencies {
   readonly database: Pick<Database, 'sql' | 'transact'>;
   readonly cipher: FieldCipher;
+  readonly personKeys: Pick<PersonKeys, 'adopt'>;
   readonly blindIndex: BlindIndex;
   readonly users: Pick<UserRepository, 'create'>;
   readonly audit: AuditTrail;
@@ -93,6 +96,12 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
   ): Promise<RegistrationProfile> => {
     const { profile } = registrationLocations(workflowId, personId);
     return JSON.parse(await cipher.decrypt(profileCiphertext, profile)) as RegistrationProfile;
+  };
+
+  const adoptSecret = async ({ personId, personSecretCiphertext }: RegistrationSubmission): Promise<void> => {
+    if (personSecretCiphertext === undefined) return;
+    const secret = await cipher.decrypt(personSecretCiphertext, personSecretLocation(personId));
+    await deps.personKeys.adopt(personId, Buffer.from(secret, 'base64'));
   };
 
   const readPasswordHash = (workflowId: string, personId: string, ciphertext: string): Promise<string> =>
@@ -143,6 +152,7 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
 
   return {
     async createPending({ registrationId, workflowId, expiresAt, submission }) {
+      await adoptSecret(submission);
       const profile = await readProfile(workflowId, submission);
       const [emailIndex, phoneIndex, faydaIdIndex] = indexesOf(profile);
       const codeHash = codes.hash(registrationId, codes.code(registrationId, 1));

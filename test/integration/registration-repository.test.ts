@@ -49,7 +49,7 @@ beforeAll(() => {
   blindIndex = protection.blindIndex;
   codes = createVerificationCodes(config.security.tokenKey);
   users = createUserRepository({ database, cipher, blindIndex });
-  registrations = createRegistrationRepository({ database, cipher, blindIndex, users, codes, audit: protection.audit });
+  registrations = createRegistrationRepository({ database, cipher, users, codes, ...protection });
 });
 
 const PASSWORD_HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNo';

@@ -25,6 +25,8 @@ export const staticPersonKeys = () => {
       if (!secrets.has(id)) secrets.set(id, randomBytes(32));
       return get(id);
     },
+    begin: () => Promise.resolve(undefined),
+    adopt: () => Promise.resolve(),
     erase: (id) => void secrets.set(id, null),
   } satisfies PersonKeys & { erase: (id: string) => void };
 };
