@@ -3,7 +3,8 @@ import { activityInfo, heartbeat, sleep } from '@temporalio/activity';
 import type { KeysConfig } from '../config/keys.config';
 import type { ReencryptionProgress, RetiringKey } from '../contracts/data-key-workflow';
 import { type FieldCipher, FieldCipherError } from '../contracts/data-protection';
-import { DATA_KEY_PURPOSES, type DataKeyPurpose, type DataKeys } from '../contracts/keys';
+import { DATA_KEY_PURPOSES, type DataKeyPurpose } from '../contracts/keys';
+import type { DataKeyRing } from '../keys/data-keys';
 import type { DataKeyRow, DataKeyStates, RetiringKeyRow } from '../repositories/data-key-repository';
 import type { EncryptedColumn, locationOf } from '../repositories/encrypted-columns';
 import type { OldValue, ReencryptionRepository } from '../repositories/reencryption-repository';
@@ -20,12 +21,13 @@ const START: ReencryptionProgress = { column: 0, after: null, changed: 0, refuse
 
 interface Dependencies {
   readonly states: DataKeyStates;
-  readonly dataKeys: DataKeys;
+  readonly dataKeys: DataKeyRing;
   readonly make: (purpose: DataKeyPurpose) => Promise<DataKeyRow>;
   readonly columns: readonly EncryptedColumn[];
   readonly locate: typeof locationOf;
   readonly values: ReencryptionRepository;
-  readonly cipherOf: (purpose: DataKeyPurpose) => FieldCipher;
+  /** By the purposes of columns. */
+  readonly ciphers: Readonly<Record<EncryptedColumn['purpose'], FieldCipher>>;
   readonly times: Pick<KeysConfig, 'rotationIntervalMs' | 'propagationMs'>;
   /** Executions that began before a time and are still kept; or only those that still run beside one. */
   readonly countWorkflows: (before: Date, only?: { readonly runningBeside: string }) => Promise<number>;
@@ -34,11 +36,11 @@ interface Dependencies {
 
 /** The steps of a rotation of data keys. Each may run twice without harm; no key leaves the process in the clear. */
 export const createDataKeyActivities = (deps: Dependencies) => {
-  const { states, dataKeys, columns, values, cipherOf, times } = deps;
+  const { states, dataKeys, columns, values, ciphers, times } = deps;
 
   /** The value under the active key; undefined where it cannot be read. */
   const reencrypt = async (column: EncryptedColumn, old: OldValue): Promise<string | undefined> => {
-    const [cipher, location] = [cipherOf(column.purpose), deps.locate(column, old)];
+    const [cipher, location] = [ciphers[column.purpose], deps.locate(column, old)];
     try {
       return await cipher.encrypt(await cipher.decrypt(old.value, location), location);
     } catch (error) {
@@ -116,6 +118,8 @@ export const createDataKeyActivities = (deps: Dependencies) => {
 
     /** Goes over every column until nothing but what cannot be read is under an older key. */
     async reencryptValues(): Promise<Pick<ReencryptionProgress, 'changed' | 'refused'>> {
+      // The keys of before would be taken for the active ones, and the new values for old.
+      await dataKeys.check();
       let at = (activityInfo().heartbeatDetails as ReencryptionProgress | undefined) ?? START;
       for (const column of columns.slice(at.column)) {
         at = await passOver(column, at);

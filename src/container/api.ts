@@ -19,18 +19,16 @@ import { sessionRoutes } from '../api/routes/session';
 import { userRoutes } from '../api/routes/user';
 import type { Config } from '../config/load';
 import { API_VERSION } from '../contracts/api-version';
-import { AppError } from '../contracts/errors';
 import { createIdempotencyKeys } from '../crypto/idempotency-keys';
 import { mailIndicator, postgresIndicator, redisIndicator, temporalIndicator } from '../health/indicators';
 import { createReadiness } from '../health/readiness';
 import { createMailTransport } from '../mail/mail-transport';
 import { createQueueProducer } from '../queue/queue.producer';
-import { isDatabaseUnavailable } from '../repositories/database-errors';
 import { createIdempotencyRepository } from '../repositories/idempotency-repository';
 import { type createDatabase, pingDatabase } from '../repositories/prisma-client';
 import { createTemporalConnection } from '../temporal/connection';
 
-import { type ProcessContext, CHECK_TIMEOUT_MS, closeAll, mustBeReady } from './process';
+import { type ProcessContext, CHECK_TIMEOUT_MS, closeAll, mustBeReady, translateError } from './process';
 import { buildData, type Data } from './data';
 import { buildIdentity } from './identity';
 import { buildAdministration } from './administration';
@@ -45,7 +43,7 @@ const buildIdempotency = (
 ) =>
   idempotency({
     keys: createIdempotencyKeys(security.tokenKey),
-    repository: createIdempotencyRepository(database, ciphers.answers),
+    repository: createIdempotencyRepository(database, ciphers.idempotency),
     logger,
   });
 
@@ -107,10 +105,7 @@ export const buildApi = (context: ProcessContext) => {
     onDenied: administration.onDenied,
     checkHighRisk: data.restrictions.checkHighRisk,
     limits: routeLimits,
-    translateError: (error) =>
-      isDatabaseUnavailable(error)
-        ? new AppError('service_unavailable', { retryAfterSeconds: 5, cause: error })
-        : undefined,
+    translateError,
     logger,
     metrics,
     readiness,

@@ -5,11 +5,9 @@ import type { Route } from '../api/route';
 import { codecRoutes } from '../api/routes/codec';
 import { factorCodeRoutes, secondFactorRoutes } from '../api/routes/second-factor';
 import { sessionRoutes } from '../api/routes/session';
-import { AppError } from '../contracts/errors';
 import { postgresIndicator } from '../health/indicators';
 import { createReadiness } from '../health/readiness';
 import { createQueueProducer } from '../queue/queue.producer';
-import { isDatabaseUnavailable } from '../repositories/database-errors';
 import { pingDatabase } from '../repositories/prisma-client';
 import { createRemoteDecoder } from '../temporal/codec-server';
 import { createTemporalConnection } from '../temporal/connection';
@@ -19,7 +17,7 @@ import { createOnDenied } from './administration';
 import { buildData } from './data';
 import { buildIdentity } from './identity';
 import { buildLimits } from './limits';
-import { CHECK_TIMEOUT_MS, closeAll, type ProcessContext } from './process';
+import { CHECK_TIMEOUT_MS, closeAll, type ProcessContext, translateError } from './process';
 
 /** What a sign-in takes; nothing else of the API is served here. */
 const SIGN_IN = ['login', 'completeLogin', 'sendLoginCode', 'refresh', 'logout'];
@@ -59,10 +57,7 @@ export const buildCodec = (context: ProcessContext) => {
     authenticate: identity.sessions.authenticate,
     onDenied: createOnDenied(recordAudit),
     limits: routeLimits,
-    translateError: (error) =>
-      isDatabaseUnavailable(error)
-        ? new AppError('service_unavailable', { retryAfterSeconds: 5, cause: error })
-        : undefined,
+    translateError,
     logger,
     metrics,
     readiness,

@@ -46,7 +46,10 @@ const buildSessions = (
   notices: Notices,
   policy: MfaPolicy,
 ) => {
-  const keyRing = createSigningKeyRing(createSigningKeyRepository(database, ciphers.signingKeys), security.signingKeys);
+  const keyRing = createSigningKeyRing(
+    createSigningKeyRepository(database, ciphers['signing-keys']),
+    security.signingKeys,
+  );
   const accessTokens = createAccessTokens(keyRing, security.jwt);
   const sessions = createSessions({
     sessions: createSessionRepository({ database, audit, protectDevice: createProtectDevice(cipher, blindIndex) }),

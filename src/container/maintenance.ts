@@ -1,7 +1,5 @@
 import { createDataKeyActivities } from '../activities/data-key';
 import type { Config } from '../config/load';
-import type { FieldCipher } from '../contracts/data-protection';
-import type { DataKeyPurpose } from '../contracts/keys';
 import { newDataKey } from '../keys/data-keys';
 import { createDataKeyStates } from '../repositories/data-key-repository';
 import { ENCRYPTED_COLUMNS, locationOf } from '../repositories/encrypted-columns';
@@ -29,11 +27,6 @@ export const recurringWorkflows = ({ security, keys, queue, privacy }: Config): 
 
 export const buildDataKeyActivities = (config: Config, data: Data, client: TemporalConnection['client']) => {
   const { database, ciphers, rootKey, dataKeys, audit } = data;
-  const byPurpose: Partial<Record<DataKeyPurpose, FieldCipher>> = {
-    fields: ciphers.fields,
-    'signing-keys': ciphers.signingKeys,
-    idempotency: ciphers.answers,
-  };
   return createDataKeyActivities({
     states: createDataKeyStates(database, audit),
     dataKeys,
@@ -41,11 +34,7 @@ export const buildDataKeyActivities = (config: Config, data: Data, client: Tempo
     columns: ENCRYPTED_COLUMNS,
     locate: locationOf,
     values: createReencryptionRepository(database.sql),
-    cipherOf: (purpose) => {
-      const cipher = byPurpose[purpose];
-      if (cipher === undefined) throw new Error(`No column is encrypted for ${purpose}`);
-      return cipher;
-    },
+    ciphers,
     times: config.keys,
     countWorkflows: (before, only) => countWorkflows(client, before, only),
     renewSchedules: () => renewSchedules(client, recurringWorkflows(config)),

@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
 
 import type { Config } from '../config/load';
+import { AppError } from '../contracts/errors';
 import type { Metrics } from '../observability/metrics';
+import { isDatabaseUnavailable } from '../repositories/database-errors';
 
 /** What every process has from the start. */
 export interface ProcessContext {
@@ -25,3 +27,9 @@ export const closeAll = async (...closers: (() => unknown)[]): Promise<void> => 
 export const mustBeReady = async (ready: boolean | Promise<boolean>): Promise<void> => {
   if (!(await ready)) throw new Error('not ready');
 };
+
+/** What the database's absence is to a client. */
+export const translateError = (error: unknown): AppError | undefined =>
+  isDatabaseUnavailable(error)
+    ? new AppError('service_unavailable', { retryAfterSeconds: 5, cause: error })
+    : undefined;

@@ -44,10 +44,11 @@ export const buildProtection = (
     await audit.append(database.sql, event);
   };
   const parts = { dataKeys, personKeys, onRefused: createRefusalRecord(record) };
+  /** By the purpose of their data keys. */
   const ciphers = {
     fields: createFieldCipher('fields', parts),
-    signingKeys: createFieldCipher('signing-keys', parts),
-    answers: createFieldCipher('idempotency', parts),
+    'signing-keys': createFieldCipher('signing-keys', parts),
+    idempotency: createFieldCipher('idempotency', parts),
     audit: createFieldCipher('audit', parts),
   };
   const auditSeal = createAuditSeal(dataKeys);

@@ -107,7 +107,7 @@ const buildMaintenanceActivities = (
   enqueueNotice: EnqueueNotice,
 ) => ({
   ...createSigningKeyActivities({
-    signingKeys: createSigningKeyRepository(data.database, data.ciphers.signingKeys),
+    signingKeys: createSigningKeyRepository(data.database, data.ciphers['signing-keys']),
     generate: generateSigningKey,
     times: config.security.signingKeys,
   }),

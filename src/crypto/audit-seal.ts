@@ -13,8 +13,15 @@ const FORMAT = /^v2:([a-z0-9-]{1,32}):([A-Za-z0-9_-]{43})$/;
  * Whoever has the database and not the root key can neither change an event nor make one up.
  */
 export const createAuditSeal = (dataKeys: DataKeys): AuditSeal => {
-  const mac = (key: Buffer, content: string): Buffer =>
-    createHmac('sha256', deriveKey(key, 'audit-seal')).update(content, 'utf8').digest();
+  /** By data key: each is derived once, not for every event. */
+  const sealKeys = new WeakMap<Buffer, Buffer>();
+  const sealKeyOf = (dataKey: Buffer): Buffer => {
+    const sealKey = sealKeys.get(dataKey) ?? deriveKey(dataKey, 'audit-seal');
+    sealKeys.set(dataKey, sealKey);
+    return sealKey;
+  };
+  const mac = (dataKey: Buffer, content: string): Buffer =>
+    createHmac('sha256', sealKeyOf(dataKey)).update(content, 'utf8').digest();
 
   return {
     async seal(content) {

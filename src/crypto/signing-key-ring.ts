@@ -5,6 +5,7 @@ import { importJWK } from 'jose';
 import type { SecurityConfig } from '../config/security.config';
 import type { Jwks } from '../contracts/session';
 
+import { createRefreshedView } from './refreshed-view';
 import { generateSigningKey, SIGNING_ALGORITHM, type SigningKey } from './signing-key';
 
 /** Where the keys are kept. */
@@ -19,8 +20,6 @@ interface View {
   readonly signer: { readonly keyId: string; readonly privateKey: KeyObject };
   readonly jwks: Jwks;
   readonly byId: ReadonlyMap<string, VerificationKey>;
-  /** Milliseconds since 1970: when the database was asked. */
-  readonly loadedAt: number;
 }
 
 /** The keys as this process knows them, never older than the configuration allows: a rotation needs no restart. */
@@ -33,10 +32,7 @@ export interface SigningKeyRing {
   readonly jwks: () => Promise<Jwks>;
 }
 
-/** Tokens with invented key ids must not become queries: one look-up of an unknown id in so many milliseconds. */
-const UNKNOWN_KEY_COOLDOWN_MS = 5_000;
-
-const read = async (store: SigningKeyStore, loadedAt: number): Promise<View> => {
+const read = async (store: SigningKeyStore): Promise<View> => {
   const active = await store.findActive(generateSigningKey);
   // After the active one, so that the set always holds it.
   const published = await store.findPublic();
@@ -47,7 +43,6 @@ const read = async (store: SigningKeyStore, loadedAt: number): Promise<View> => 
     signer: { keyId: active.id, privateKey: createPrivateKey(active.privateKey) },
     jwks: { keys: published.map(({ publicJwk }) => publicJwk) },
     byId: new Map(await Promise.all(imported)),
-    loadedAt,
   };
 };
 
@@ -61,45 +56,10 @@ export const createSigningKeyRing = (
   times: Pick<SecurityConfig['signingKeys'], 'refreshAfterMs' | 'staleAfterMs'>,
   now: () => number = Date.now,
 ): SigningKeyRing => {
-  let view: View | undefined;
-  let loading: Promise<View> | undefined;
-  let lastLookUpAt = -Infinity;
-
-  const isYounger = (age: number): boolean => view !== undefined && now() - view.loadedAt < age;
-
-  /** Whoever asks while an answer is on its way waits for the same one. */
-  const load = (): Promise<View> => {
-    loading ??= read(store, now())
-      .then((loaded) => (view = loaded))
-      .finally(() => {
-        loading = undefined;
-      });
-    return loading;
-  };
-
-  const current = async (): Promise<View> => {
-    if (view !== undefined && isYounger(times.refreshAfterMs)) return view;
-    try {
-      return await load();
-    } catch (error) {
-      if (view !== undefined && isYounger(times.staleAfterMs)) return view;
-      throw error;
-    }
-  };
-
-  const isTooSoon = (): boolean => {
-    const cooldownMs = Math.min(UNKNOWN_KEY_COOLDOWN_MS, times.refreshAfterMs);
-    return now() - lastLookUpAt < cooldownMs || isYounger(cooldownMs);
-  };
-
+  const view = createRefreshedView(() => read(store), times, now);
   return {
-    signer: async () => (await current()).signer,
-    jwks: async () => (await current()).jwks,
-    async find(keyId) {
-      const known = (await current()).byId.get(keyId);
-      if (known !== undefined || isTooSoon()) return known;
-      lastLookUpAt = now();
-      return (await load()).byId.get(keyId);
-    },
+    signer: async () => (await view.current()).signer,
+    jwks: async () => (await view.current()).jwks,
+    find: (keyId) => view.find(({ byId }) => byId.get(keyId)),
   };
 };

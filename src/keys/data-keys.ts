@@ -9,18 +9,14 @@ import {
   type RootKey,
 } from '../contracts/keys';
 import type { KeysConfig } from '../config/keys.config';
+import { createRefreshedView } from '../crypto/refreshed-view';
 import type { DataKeyRepository, DataKeyRow } from '../repositories/data-key-repository';
 
 const KEY_BYTES = 32;
 
-/** Values with invented key ids must not become queries: one look-up of an unknown id in so many milliseconds. */
-const UNKNOWN_KEY_COOLDOWN_MS = 5_000;
-
 interface View {
   readonly active: ReadonlyMap<DataKeyPurpose, DataKey>;
   readonly byId: ReadonlyMap<string, Buffer>;
-  /** Milliseconds since 1970: when the database was asked. */
-  readonly loadedAt: number;
 }
 
 const nameOf = (purpose: string, id: string): string => `${purpose}/${id}`;
@@ -52,9 +48,6 @@ export const createDataKeys = (
   now: () => number = Date.now,
 ): DataKeyRing => {
   const unwrapped = new Map<string, Buffer>();
-  let view: View | undefined;
-  let loading: Promise<View> | undefined;
-  let lastLookUpAt = -Infinity;
 
   const unwrap = async ({ id, purpose, wrapped }: DataKeyRow): Promise<Buffer> => {
     const known = unwrapped.get(nameOf(purpose, id));
@@ -90,7 +83,7 @@ export const createDataKeys = (
     return store.load();
   };
 
-  const read = async (loadedAt: number): Promise<View> => {
+  const read = async (): Promise<View> => {
     const active = new Map<DataKeyPurpose, DataKey>();
     const byId = new Map<string, Buffer>();
     for (const row of await loadRows()) {
@@ -98,51 +91,20 @@ export const createDataKeys = (
       byId.set(nameOf(row.purpose, row.id), key);
       if (row.state === 'ACTIVE') active.set(row.purpose, { id: row.id, key });
     }
-    return { active, byId, loadedAt };
+    return { active, byId };
   };
 
-  const isYounger = (age: number): boolean => view !== undefined && now() - view.loadedAt < age;
-
-  /** Whoever asks while an answer is on its way waits for the same one. */
-  const load = (): Promise<View> => {
-    loading ??= read(now())
-      .then((loaded) => (view = loaded))
-      .finally(() => {
-        loading = undefined;
-      });
-    return loading;
-  };
-
-  const current = async (): Promise<View> => {
-    if (view !== undefined && isYounger(times.refreshAfterMs)) return view;
-    try {
-      return await load();
-    } catch (error) {
-      if (view !== undefined && isYounger(times.staleAfterMs)) return view;
-      throw error;
-    }
-  };
-
-  const isTooSoon = (): boolean => {
-    const cooldownMs = Math.min(UNKNOWN_KEY_COOLDOWN_MS, times.refreshAfterMs);
-    return now() - lastLookUpAt < cooldownMs || isYounger(cooldownMs);
-  };
+  const view = createRefreshedView(read, times, now);
 
   return {
     async active(purpose) {
-      const key = (await current()).active.get(purpose);
+      const key = (await view.current()).active.get(purpose);
       if (key === undefined) throw new DataKeyError('no_active_key', `There is no active data key for ${purpose}`);
       return key;
     },
-    async find(purpose, id) {
-      const known = (await current()).byId.get(nameOf(purpose, id));
-      if (known !== undefined) return known;
-      if (isTooSoon()) return undefined;
-      lastLookUpAt = now();
-      return (await load()).byId.get(nameOf(purpose, id));
-    },
+    find: (purpose, id) => view.find(({ byId }) => byId.get(nameOf(purpose, id))),
     async check() {
-      await load();
+      await view.load();
     },
   };
 };

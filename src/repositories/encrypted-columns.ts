@@ -3,7 +3,7 @@ import type { DataKeyPurpose } from '../contracts/keys';
 
 /** A column of cipher texts, and how the place of each is written (see `FieldLocation`). Names and expressions are SQL. */
 export interface EncryptedColumn {
-  readonly purpose: DataKeyPurpose;
+  readonly purpose: Exclude<DataKeyPurpose, 'codec' | 'audit'>;
   readonly table: string;
   readonly column: string;
   /** The primary key. */

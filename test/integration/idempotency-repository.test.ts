@@ -29,7 +29,7 @@ beforeAll(() => {
   pool = new Pool({ connectionString: stack.databaseOwnerUrl, max: 4 });
   pool.on('error', () => undefined);
   databases = [createDatabase(config.database), createDatabase(config.database)];
-  const cipher = buildProtection(config, databases[0]).ciphers.answers;
+  const cipher = buildProtection(config, databases[0]).ciphers.idempotency;
   repositories = [createIdempotencyRepository(databases[0], cipher), createIdempotencyRepository(databases[1], cipher)];
 });
 beforeEach(() => pool.query('TRUNCATE idempotency_keys'));

@@ -20,7 +20,7 @@ export const createForge = async ({ stack, database }: TestService) => {
   if (row === undefined) throw new Error('There is no signing key yet');
   const location = { table: 'signing_keys', column: 'private_key_ciphertext', rowId: row.id };
   const pem = await withProtection(stack, ({ ciphers }) =>
-    ciphers.signingKeys.decrypt(row.private_key_ciphertext, location),
+    ciphers['signing-keys'].decrypt(row.private_key_ciphertext, location),
   );
   const key = await importPKCS8(pem, 'ES256');
 
