@@ -26,6 +26,9 @@ const SANDBOX_SAFE_CONTRACTS = '^src/contracts/([a-z-]+-workflow|task-queues|err
 /** Injected through parameters, so only their types are needed. */
 const INJECTED = [...folders('config', 'observability'), ...packages('pino', 'prom-client')];
 
+/** Spans of what is done where: through the API of OpenTelemetry, which does nothing until the SDK is started. */
+const SPANS = file('observability/span');
+
 const TABLE = {
   contracts: {
     values: packages('zod', 'libphonenumber-js'),
@@ -69,7 +72,7 @@ const TABLE = {
     why: 'secrets is a leaf: whoever keeps them, by the SDK of its own',
   },
   mail: {
-    values: [ANY_NODE_MODULE, ...folders('contracts'), ...packages('nodemailer', 'libphonenumber-js')],
+    values: [ANY_NODE_MODULE, SPANS, ...folders('contracts'), ...packages('nodemailer', 'libphonenumber-js')],
     types: INJECTED,
     why: 'mail is a leaf: its own libraries and contracts',
   },
@@ -79,7 +82,12 @@ const TABLE = {
     why: 'sms is a leaf: its own libraries and contracts',
   },
   repositories: {
-    values: [ANY_NODE_MODULE, ...folders('contracts', 'generated/prisma'), ...packages('@prisma/', 'pg', 'uuid')],
+    values: [
+      ANY_NODE_MODULE,
+      SPANS,
+      ...folders('contracts', 'generated/prisma'),
+      ...packages('@prisma/', 'pg', 'uuid'),
+    ],
     types: INJECTED,
     why: 'repositories are all database access and nothing else',
   },
@@ -93,9 +101,14 @@ const TABLE = {
     types: ['^src/(?!bin/|container/|workflows/|generated/)'],
     why: 'activities take what they use through createActivities(deps)',
   },
+  redis: {
+    values: packages('ioredis'),
+    types: folders('config'),
+    why: 'redis is how connections to it are made, for the queue and whoever has one injected',
+  },
   queue: {
-    values: [ANY_NODE_MODULE, ...folders('contracts'), ...packages('bullmq', 'ioredis', 'zod')],
-    types: [...INJECTED, ...folders('mail')],
+    values: [ANY_NODE_MODULE, ...folders('contracts', 'redis'), ...packages('bullmq', 'bullmq-otel', 'zod')],
+    types: [...INJECTED, ...folders('mail'), ...packages('ioredis')],
     why: 'the queue carries contracts; whoever consumes a job injects the mailer',
   },
   temporal: {
@@ -104,9 +117,14 @@ const TABLE = {
     why: 'temporal is the client, the worker and the payload codec; activities are passed in',
   },
   limits: {
-    values: [ANY_NODE_MODULE, ...folders('contracts'), ...packages('rate-limiter-flexible', 'ioredis')],
-    types: INJECTED,
+    values: [ANY_NODE_MODULE, ...folders('contracts'), ...packages('rate-limiter-flexible')],
+    types: [...INJECTED, ...packages('ioredis')],
     why: 'limits count requests in Redis; whoever guards a door injects them',
+  },
+  events: {
+    values: [ANY_NODE_MODULE, ...folders('contracts'), ...packages('lru-cache')],
+    types: [...INJECTED, ...folders('repositories'), ...packages('ioredis')],
+    why: 'events carry what the audit trail records into streams of Redis; whoever reads the trail is injected',
   },
   identity: {
     values: [ANY_NODE_MODULE, ...folders('contracts'), ...packages('uuid')],
@@ -116,37 +134,39 @@ const TABLE = {
   api: {
     values: [
       ANY_NODE_MODULE,
+      SPANS,
       ...folders('contracts', 'health', 'identity'),
       file('temporal/workflow-starter'),
       ...packages(
-        ...['koa', '@koa/', 'helmet', 'find-my-way', 'raw-body', 'swagger-ui-dist', 'uuid', 'yaml', 'zod'],
-        'zod-openapi',
+        ...['koa', '@koa/', 'helmet', 'find-my-way', 'negotiator', 'raw-body', 'swagger-ui-dist', 'uuid', 'yaml'],
+        ...['zod', 'zod-openapi'],
       ),
       // Koa's types name those of its parts.
       ...packages('koa-compose', 'content-disposition', 'cookies', 'http-errors', 'keygrip'),
     ],
-    types: [...INJECTED, ...folders('repositories', 'crypto', 'limits')],
+    types: [...INJECTED, ...folders('repositories', 'crypto', 'limits', 'events')],
     why: 'routes reach workflows through the workflow starter, and the database through injected repositories',
   },
   grpc: {
     values: [
       ANY_NODE_MODULE,
-      ...folders('contracts', 'health', 'identity'),
-      file('temporal/workflow-starter'),
-      ...packages('@grpc/', '@bufbuild/', 'zod'),
+      SPANS,
+      ...folders('contracts', 'health', 'identity', 'generated/proto'),
+      ...packages('@grpc/', '@bufbuild/', 'grpc-health-check', 'nice-grpc-error-details', 'zod'),
     ],
-    types: [...INJECTED, ...folders('repositories', 'crypto', 'limits')],
-    why: 'gRPC is a second door to what the API does, under the same rules',
+    types: [...INJECTED, ...folders('api', 'events')],
+    why: 'gRPC is a second door to the operations of the API, which are injected: their rules are theirs',
   },
   gateway: {
     values: [
       ANY_NODE_MODULE,
-      file('contracts/errors'),
-      ...folders('config', 'health'),
-      ...packages('koa', '@koa/', 'helmet', 'undici', 'yaml', 'zod'),
+      // How tokens, traces and ids of requests are treated is the same at the edge as behind it.
+      ...['contracts/bearer', 'contracts/errors', 'contracts/trace-context'].map(file),
+      ...['crypto/access-token-verifier', 'api/request-ids', 'observability/span'].map(file),
+      ...packages('cockatiel', 'find-my-way', 'jose', 'raw-body', 'undici', 'zod'),
     ],
-    types: [...folders('observability'), ...packages('pino', 'prom-client', 'ioredis')],
-    why: 'the gateway knows error codes and its configuration, not the service behind it',
+    types: [...INJECTED, ...folders('limits', 'events', 'health')],
+    why: 'the gateway knows error codes and tokens, not the service behind it; what it answers itself is injected',
   },
   health: {
     values: [ANY_NODE_MODULE, ...folders('contracts')],
@@ -154,7 +174,11 @@ const TABLE = {
     why: 'health is a leaf: whoever composes it hands the probes in',
   },
   observability: {
-    values: [ANY_NODE_MODULE, ...folders('contracts'), ...packages('pino', 'prom-client', '@opentelemetry/')],
+    values: [
+      ANY_NODE_MODULE,
+      ...folders('contracts'),
+      ...packages('pino', 'prom-client', '@opentelemetry/', '@grpc/grpc-js'),
+    ],
     types: [...folders('config'), ...packages('@temporalio/')],
     why: 'observability is a leaf: its own libraries and contracts',
   },
@@ -264,6 +288,19 @@ const processWideRules = [
     to: { path: '^tools/' },
   },
   {
+    name: 'clients-stand-alone',
+    comment: 'What others install has its own package.json: nothing of the service, nor of another client.',
+    severity: 'error',
+    from: { path: '^clients/([^/]+)/src/' },
+    to: {
+      pathNot: [
+        '^clients/$1/src/',
+        ANY_NODE_MODULE,
+        ...packages('@bufbuild/protobuf', '@grpc/grpc-js', 'jose', 'lru-cache'),
+      ],
+    },
+  },
+  {
     name: 'container-only-from-bin',
     comment: 'The composition root is for the processes and for tests; everything else is given what it needs.',
     severity: 'error',
@@ -283,7 +320,7 @@ const processWideRules = [
     comment: 'All database access is in repositories; tests beside the code are no exception.',
     severity: 'error',
     from: { path: '^(src|tools)/', pathNot: ['^src/(repositories|generated)/'] },
-    to: { path: '^src/generated/' },
+    to: { path: '^src/generated/prisma/' },
   },
   {
     name: 'sandbox-safe-contracts',

@@ -47,11 +47,16 @@ const project = (displayName, testMatch, options = {}) => ({
 /** @type {import('jest').Config} */
 module.exports = {
   projects: [
-    project('unit', ['<rootDir>/src/**/*.test.ts', '<rootDir>/tools/**/*.test.ts']),
+    project('unit', [
+      '<rootDir>/src/**/*.test.ts',
+      '<rootDir>/tools/**/*.test.ts',
+      '<rootDir>/clients/*/test/**/*.test.ts',
+    ]),
     project('integration', ['<rootDir>/test/integration/**/*.test.ts']),
     project('e2e', ['<rootDir>/test/e2e/**/*.test.ts']),
     project('replay', ['<rootDir>/test/replay/**/*.test.ts']),
   ],
+  globalSetup: '<rootDir>/test/support/global-setup.js',
   // One for all kinds: Jest takes no timeout for a single project. Real servers on a busy machine need their time.
   testTimeout: 60_000,
   // The embedded servers need a core as well; a file is the unit of parallel work.

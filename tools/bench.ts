@@ -10,9 +10,11 @@ import { measureAccepted, measureWholeRegistrations, seedUsers } from './bench/m
 import {
   measureApiProcess,
   measureFirstAnswer,
+  measureGateway,
   measureLogins,
   measureMe,
   measureRefreshes,
+  measureValidateToken,
 } from './bench/measure-requests';
 import { FULL, type Plan, QUICK } from './bench/plan';
 import { cpuSeconds, machineCpuSeconds, residentBytes } from './bench/process-usage';
@@ -48,6 +50,9 @@ const measureAll = async (context: BenchContext): Promise<Figures> => {
   const apiProcess = await step('start of the api process', () => measureApiProcess(context));
   await load.call('target', {
     apiPort: service.apiPort,
+    gatewayPort: service.gatewayPort,
+    grpcPort: service.stack.ports.grpc,
+    serviceToken: service.config.grpc.serviceTokens[0]?.token ?? '',
     databaseUrl: service.config.database.url,
     tokenKey: service.config.security.tokenKey,
   });
@@ -56,6 +61,8 @@ const measureAll = async (context: BenchContext): Promise<Figures> => {
   const logins = await step('password logins', () => measureLogins(context));
   const refreshes = await step('refreshes', () => measureRefreshes(context));
   const me = await step('GET /v1/users/me', () => measureMe(context));
+  const gateway = await step('the gateway', () => measureGateway(context));
+  const validateToken = await step('ValidateToken', () => measureValidateToken(context));
   const registrations = await step('whole registrations', () => measureWholeRegistrations(context));
   const accepted = await step('registrations accepted', () => measureAccepted(context));
   const loadedApiResident = residentBytes(service.processes.api.pid);
@@ -68,6 +75,8 @@ const measureAll = async (context: BenchContext): Promise<Figures> => {
     logins,
     refreshes,
     me,
+    gateway,
+    validateToken,
     registrations,
     accepted,
     loadedApiResident,

@@ -8,7 +8,7 @@ import { checkMachine } from './setup/machine.mjs';
 import { inProject } from './setup/paths.mjs';
 import { runOnTerminal } from './setup/run.mjs';
 import { readStamp, writeStamp } from './setup/stamp.mjs';
-import { ALL_STEPS, BUILD_STEPS, TEST_STEPS } from './setup/steps.mjs';
+import { ALL_STEPS, BUILD_STEPS, CLIENT_STEPS, FUZZ_STEPS, TEST_STEPS } from './setup/steps.mjs';
 
 const runTool = (name, args) => runOnTerminal([inProject('dist', 'tools', `${name}.js`), ...args]);
 
@@ -27,6 +27,21 @@ const COMMANDS = {
   dev: { steps: ALL_STEPS, run: (args) => runTool('dev', args) },
   bench: { steps: ALL_STEPS, run: (args) => runTool('bench', args) },
   test: { steps: TEST_STEPS, run: runTests },
+  'clients:build': { steps: CLIENT_STEPS, run: () => 0 },
+  'clients:generate': {
+    steps: CLIENT_STEPS,
+    run: (args) => runOnTerminal([inProject('tools', 'clients', 'generate.mjs'), ...args]),
+  },
+  fuzz: {
+    steps: FUZZ_STEPS,
+    run: (args) =>
+      runOnTerminal([
+        '--require',
+        inProject('tools', 'register-swc.cjs'),
+        inProject('test', 'fuzz', 'run.ts'),
+        ...args,
+      ]),
+  },
   reset: { steps: BUILD_STEPS, run: (args) => runTool('reset', args) },
   'keys:rotate': { steps: BUILD_STEPS, run: (args) => runTool('keys-rotate', args) },
   'keys:rewrap': { steps: BUILD_STEPS, run: (args) => runTool('keys-rewrap', args) },

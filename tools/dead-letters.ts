@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-import { loadRedisConfig } from '../src/config/load';
+import { loadConfig } from '../src/config/load';
 import { createDeadLetters, type DeadLetters } from '../src/queue/queue.dead-letters';
 
 import { STACK_FILE } from './project';
@@ -13,7 +13,7 @@ const USAGE = `npm run dead-letters [-- --retry <job id> | --retry-all]
 const PAGE = 100;
 
 const redisAddress = () => {
-  if (process.env['REDIS_HOST']) return loadRedisConfig().connection;
+  if (process.env['REDIS_HOST']) return loadConfig(['redis']).redis.connection;
   const { redis } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as { redis: string };
   const [embeddedHost = '', embeddedPort] = redis.split(':');
   return { host: embeddedHost, port: Number(embeddedPort), db: 0 };

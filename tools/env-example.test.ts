@@ -3,14 +3,16 @@ import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 
 import { describe, expect, it } from '@jest/globals';
+import type { z } from 'zod';
 
 import { configFields } from '../src/config/fields';
-import { ENV_SECTIONS, loadConfig } from '../src/config/load';
+import { loadConfig } from '../src/config/load';
+import { SECTION_NAMES, SECTIONS } from '../src/config/sections';
 
 import { renderEnvExample } from './env-example';
 
 const committed = readFileSync(resolve(__dirname, '../env.example'), 'utf8');
-const fields = Object.values(ENV_SECTIONS).flatMap(({ shape }) => Object.entries(shape));
+const fields = Object.values(SECTIONS).flatMap(({ env }) => Object.entries<z.ZodType>(env.shape));
 
 /** Secrets have no defaults, so a configuration needs these. */
 const key = Buffer.from(Array.from({ length: 32 }, (_, index) => index)).toString('base64');
@@ -19,6 +21,7 @@ const SECRETS = {
   ROOT_KEYS: `k1:${key}`,
   BLIND_INDEX_KEY: key,
   TOKEN_KEY: key,
+  GATEWAY_SECRET: key,
 };
 
 describe('env.example', () => {
@@ -34,7 +37,9 @@ describe('env.example', () => {
   });
 
   it('can be loaded as a dotenv file, and holds the defaults', () => {
-    expect(loadConfig({ ...parseEnv(committed), ...SECRETS })).toEqual(loadConfig(SECRETS));
+    expect(loadConfig(SECTION_NAMES, { ...parseEnv(committed), ...SECRETS })).toEqual(
+      loadConfig(SECTION_NAMES, SECRETS),
+    );
   });
 
   it('gives no secret a value, and names its file', () => {

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 
-import { loadDatabaseConfig } from '../src/config/load';
+import { loadConfig } from '../src/config/load';
 
 import { createKeeper } from './keeper';
 import { createProcesses, type ServiceProcesses } from './processes';
@@ -8,6 +8,7 @@ import { DATA_DIR, LOG_DIR, MIGRATIONS_DIR, SECRETS_FILE, STACK_FILE } from './p
 import { migrate } from './stack/migrate';
 import { startTogether } from './stack/parts';
 import { runningProcesses } from './stack/pid-file';
+import { createQueueBoard } from './stack/queue-board';
 import { type Stack, startStack } from './stack/stack';
 import { done, notice, title } from './terminal';
 
@@ -27,13 +28,18 @@ const listAddresses = (stack: Stack) => {
   const { ports } = stack;
   const local = (port: number): string => `http://localhost:${String(port)}`;
   return {
+    gateway: local(ports.gateway),
+    gatewayDocs: `${local(ports.gateway)}/api/docs`,
     api: local(ports.api),
     apiDocs: `${local(ports.api)}/api/docs`,
     temporalUi: stack.temporalUiUrl,
     mail: stack.mailUrl,
+    queueBoard: local(ports.queueBoard),
+    grpc: `localhost:${String(ports.grpc)}`,
     codecServer: local(ports.codecServer),
     workerMetrics: `${local(ports.workerMetrics)}/metrics`,
     consumerMetrics: `${local(ports.consumerMetrics)}/metrics`,
+    gatewayMetrics: `${local(ports.gatewayMetrics)}/metrics`,
     temporal: stack.env['TEMPORAL_ADDRESS'] ?? '',
     redis: `${stack.env['REDIS_HOST'] ?? ''}:${stack.env['REDIS_PORT'] ?? ''}`,
     smtp: `${stack.env['SMTP_HOST'] ?? ''}:${stack.env['SMTP_PORT'] ?? ''}`,
@@ -42,9 +48,29 @@ const listAddresses = (stack: Stack) => {
   };
 };
 
+/** What the gateway's front page shows besides itself and what is behind it. */
+const frontPageParts = (addresses: Addresses): string =>
+  Object.entries({
+    'Temporal UI': addresses.temporalUi,
+    // Its own first page is not at its root.
+    'Caught mail': `${addresses.mail}/index.html`,
+    'Queue board': addresses.queueBoard,
+    'Codec server': `${addresses.codecServer}/healthz`,
+    'Metrics of the api': `${addresses.api}/metrics`,
+    'Metrics of the gateway': addresses.gatewayMetrics,
+    'Metrics of the worker': addresses.workerMetrics,
+    'Metrics of the consumer': addresses.consumerMetrics,
+  })
+    .map(([name, url]) => `${name}=${url}`)
+    .join(',');
+
 const applyMigrations = async (stack: Stack): Promise<void> => {
   const begin = Date.now();
-  const owner = loadDatabaseConfig({ ...process.env, ...stack.env, DATABASE_URL: stack.databaseOwnerUrl });
+  const { database: owner } = loadConfig(['database'], {
+    ...process.env,
+    ...stack.env,
+    DATABASE_URL: stack.databaseOwnerUrl,
+  });
   const applied = await migrate(owner.url, MIGRATIONS_DIR, stack.env['DATABASE_URL'] ?? '', owner.tls);
   done(
     applied.length === 0 ? 'migrations (none new)' : `migrations (${String(applied.length)} new)`,
@@ -75,10 +101,14 @@ export const startEnvironment = async (interrupted: () => boolean): Promise<Envi
   });
   if (stack.ended.length > 0) notice(`Ended what an earlier start had left behind: ${stack.ended.join(', ')}`);
 
-  const processes = createProcesses(stack, { onCrash: keeper.onCrash });
+  const addresses = listAddresses(stack);
+  const env = { FRONT_PAGE_PARTS: process.env['FRONT_PAGE_PARTS'] ?? frontPageParts(addresses) };
+  const processes = createProcesses(stack, { env, onCrash: keeper.onCrash });
+  const queueBoard = createQueueBoard({ ...stack, port: stack.ports.queueBoard, onCrash: keeper.onCrash });
+  const parts = [...Object.values(processes), queueBoard];
   const stop = async (): Promise<void> => {
     keeper.close();
-    await Promise.all(Object.values(processes).map((part) => part.stop()));
+    await Promise.all(parts.map((part) => part.stop()));
     await stack.stop();
     rmSync(STACK_FILE, { force: true });
   };
@@ -87,13 +117,12 @@ export const startEnvironment = async (interrupted: () => boolean): Promise<Envi
     await applyMigrations(stack);
     checkInterrupted();
     title('Service');
-    await startTogether(Object.values(processes), (part, milliseconds) => done(part.name, milliseconds));
+    await startTogether(parts, (part, milliseconds) => done(part.name, milliseconds));
     checkInterrupted();
   } catch (error) {
     await stop();
     throw error;
   }
-  const addresses = listAddresses(stack);
   writeFileSync(STACK_FILE, `${JSON.stringify({ startedAt: new Date(), ...addresses }, undefined, 2)}\n`);
   return { stack, processes, addresses, stop };
 };

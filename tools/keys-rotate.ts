@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 
 import { Client, Connection } from '@temporalio/client';
 
-import { loadTemporalAddress } from '../src/config/load';
+import { loadConfig } from '../src/config/load';
 import { buildProtection } from '../src/container/protection';
 import { createDatabase } from '../src/repositories/prisma-client';
 import { toAddress } from '../src/temporal/address';
@@ -32,9 +32,9 @@ const rotateDataKeys = async (): Promise<string> => {
 };
 
 const temporalConfig = () => {
-  if (process.env['TEMPORAL_ADDRESS']) return loadTemporalAddress();
+  if (process.env['TEMPORAL_ADDRESS']) return loadConfig(['temporal']).temporal;
   const { temporal } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as { temporal: string };
-  return loadTemporalAddress({ ...process.env, TEMPORAL_ADDRESS: temporal });
+  return loadConfig(['temporal'], { ...process.env, TEMPORAL_ADDRESS: temporal }).temporal;
 };
 
 const rotateSigningKeys = async (): Promise<string> => {

@@ -1,4 +1,4 @@
-import { loadDatabaseConfig } from '../src/config/load';
+import { loadConfig } from '../src/config/load';
 
 import { MIGRATIONS_DIR } from './project';
 import { migrate } from './stack/migrate';
@@ -9,10 +9,10 @@ import { migrate } from './stack/migrate';
  * variables beside it are for both.
  */
 const main = async (): Promise<void> => {
-  const service = loadDatabaseConfig();
+  const { database: service } = loadConfig(['database']);
   const { MIGRATION_DATABASE_URL: url, MIGRATION_DATABASE_URL_FILE: file } = process.env;
-  const owner =
-    url || file ? loadDatabaseConfig({ ...process.env, DATABASE_URL: url, DATABASE_URL_FILE: file }) : service;
+  const asOwner = { ...process.env, DATABASE_URL: url, DATABASE_URL_FILE: file };
+  const owner = url || file ? loadConfig(['database'], asOwner).database : service;
   const applied = await migrate(owner.url, MIGRATIONS_DIR, service.url, owner.tls);
   console.log(applied.length === 0 ? 'The database is up to date.' : `Applied ${applied.join(', ')}`);
 };

@@ -2,9 +2,12 @@ import { get as httpsGet } from 'node:https';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
+import { PROCESS_SECTIONS, type ProcessName } from '../src/config/processes';
+
 import { DIST_DIR, PROJECT_ROOT } from './project';
 import type { PortName } from './stack/addresses';
 import { createChild } from './stack/child';
+import { withOwnSecrets } from './stack/own-secrets';
 import type { Part } from './stack/part';
 import type { Stack } from './stack/stack';
 
@@ -20,10 +23,9 @@ const RULES = {
   api: { port: 'api', readyPath: '/readyz', env: { UV_THREADPOOL_SIZE: String(availableParallelism()) } },
   worker: { port: 'workerMetrics', readyPath: '/readyz' },
   consumer: { port: 'consumerMetrics', readyPath: '/readyz' },
+  gateway: { port: 'gateway', readyPath: '/readyz' },
   'codec-server': { port: 'codecServer', readyPath: '/healthz' },
-} as const satisfies Record<string, ProcessRule>;
-
-export type ProcessName = keyof typeof RULES;
+} as const satisfies Record<ProcessName, ProcessRule>;
 
 export interface ServiceProcess extends Part {
   /** Stops it as a deployment would, and starts it again. */
@@ -32,7 +34,7 @@ export interface ServiceProcess extends Part {
 export type ServiceProcesses = Readonly<Record<ProcessName, ServiceProcess>>;
 
 export interface ProcessOptions {
-  /** Set for every process, over what the stack says. */
+  /** Set for every process, over what the stack says; a secret for those that read it. */
   readonly env?: Readonly<Record<string, string>>;
   /** Told when a process ends by itself. */
   readonly onCrash?: (part: Part, how: string) => void;
@@ -63,7 +65,7 @@ const answers = async (url: string): Promise<boolean> => {
 
 const createProcess = (name: ProcessName, stack: StackPlaces, options: ProcessOptions): ServiceProcess => {
   const rule: ProcessRule = RULES[name];
-  const env: NodeJS.ProcessEnv = {
+  const everything: NodeJS.ProcessEnv = {
     NODE_ENV: 'development',
     ...process.env,
     WORKFLOW_BUNDLE: join(DIST_DIR, 'workflow-bundle.js'),
@@ -71,6 +73,7 @@ const createProcess = (name: ProcessName, stack: StackPlaces, options: ProcessOp
     ...stack.env,
     ...options.env,
   };
+  const env = withOwnSecrets(everything, PROCESS_SECTIONS[name]);
   const isSecure = [env['SERVER_TLS_CERTIFICATE'], env['SERVER_TLS_CERTIFICATE_FILE']].some(Boolean);
   const url = `${isSecure ? 'https' : 'http'}://127.0.0.1:${String(stack.ports[rule.port])}${rule.readyPath}`;
   const child = createChild({
@@ -102,5 +105,6 @@ export const createProcesses = (stack: StackPlaces, options: ProcessOptions = {}
   api: createProcess('api', stack, options),
   worker: createProcess('worker', stack, options),
   consumer: createProcess('consumer', stack, options),
+  gateway: createProcess('gateway', stack, options),
   'codec-server': createProcess('codec-server', stack, options),
 });

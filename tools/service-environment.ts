@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 
-import { type Config, loadConfig, loadSecretsConfig, variablesThatAre } from '../src/config/load';
+import { loadConfig, loadSecretsConfig } from '../src/config/load';
+import { EVERY_PROCESS } from '../src/config/processes';
+import { type Config, variablesThatAre } from '../src/config/sections';
 import { createSecretsProvider } from '../src/secrets/create-provider';
 
 import { SECRETS_FILE, STACK_FILE } from './project';
@@ -23,16 +25,20 @@ const embeddedEnvironment = (): Record<string, string> => {
   };
 };
 
+/** The database, what seals and opens what is in it, and Temporal. */
+const SECTIONS = [...EVERY_PROCESS, 'database', 'keys', 'security', 'temporal'] as const;
+
 /**
  * The configuration of a command that does what a process would: that of the environment, as for the processes, or else
  * that of the running embedded stack.
  */
-export const loadServiceConfig = async (): Promise<Config> => {
+export const loadServiceConfig = async (): Promise<Config<(typeof SECTIONS)[number]>> => {
   const where = loadSecretsConfig();
-  const provider = createSecretsProvider(where, variablesThatAre('secret'));
+  const provider = createSecretsProvider(where, variablesThatAre('secret', SECTIONS));
   const secrets = await provider.read();
   provider.close();
   const { DATABASE_URL, DATABASE_URL_FILE } = process.env;
   const isConfigured = Boolean(DATABASE_URL) || Boolean(DATABASE_URL_FILE) || where.provider !== 'env';
-  return loadConfig(isConfigured ? process.env : { ...process.env, ...embeddedEnvironment() }, { secrets });
+  const environment = isConfigured ? process.env : { ...process.env, ...embeddedEnvironment() };
+  return loadConfig(SECTIONS, environment, { secrets });
 };

@@ -13,7 +13,7 @@ const USAGE = `npm start [-- --once]
 const runWalk = async ({ addresses, stack }: Environment): Promise<boolean> => {
   title('One registration and login through the public API');
   try {
-    await walk({ apiUrl: addresses.api, mailUrl: stack.mailUrl, onStep: done });
+    await walk({ apiUrl: addresses.gateway, mailUrl: stack.mailUrl, onStep: done });
     return true;
   } catch (error) {
     failure(new Error(`${(error as Error).message}\n  Logs of every process are in ${LOG_DIR}`));

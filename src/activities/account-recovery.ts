@@ -10,10 +10,10 @@ import type { DecideRecovery } from '../identity/recovery-decisions';
 import type {
   AccountRecoveryRepository,
   ExpiredRecovery,
-  NewRecovery,
   ReadyOutcome,
 } from '../repositories/account-recovery-repository';
 import type { RecoveryCompletionRepository } from '../repositories/recovery-completion-repository';
+import type { NewRecovery } from '../repositories/recovery-request';
 
 interface Dependencies {
   readonly recoveries: Pick<AccountRecoveryRepository, 'create' | 'read' | 'ready' | 'expire'>;

@@ -2,6 +2,7 @@ import {
   registrationExpiry,
   type RegistrationSubmission,
   type ResendOutcome,
+  type VerifyAttempt,
   type VerifyOutcome,
 } from '../contracts/registration-workflow';
 import type { QueueProducer } from '../queue/queue.producer';
@@ -31,8 +32,8 @@ export const createRegistrationActivities = ({ registrations, users, queue }: De
   },
 
   /** Tries a code; the right one opens the account in the same transaction. */
-  activateUser: (attempt: { registrationId: string; code: string; attemptId: string }): Promise<VerifyOutcome> =>
-    registrations.activate(attempt.registrationId, attempt.code, attempt.attemptId),
+  activateUser: ({ registrationId, ...attempt }: { registrationId: string } & VerifyAttempt): Promise<VerifyOutcome> =>
+    registrations.activate(registrationId, attempt),
 
   reissueCode: (request: { registrationId: string; resendId: string }): Promise<ResendOutcome> =>
     registrations.reissueCode(request.registrationId, request.resendId),

@@ -1,13 +1,13 @@
 import { ApplicationFailure } from '@temporalio/common';
 
-import type { SecurityConfig } from '../config/security.config';
+import type { TokensConfig } from '../config/tokens.config';
 import type { SigningKey } from '../crypto/signing-key';
 import type { SigningKeyRepository } from '../repositories/signing-key-repository';
 
 interface Dependencies {
   readonly signingKeys: Pick<SigningKeyRepository, 'ensurePending' | 'activate' | 'removeRetired'>;
   readonly generate: () => Promise<SigningKey>;
-  readonly times: Pick<SecurityConfig['signingKeys'], 'overlapMs' | 'retainMs'>;
+  readonly times: Pick<TokensConfig['signingKeys'], 'overlapMs' | 'retainMs'>;
 }
 
 /** The steps of a key rotation. Each may run twice without harm, and no key leaves the database. */

@@ -116,6 +116,15 @@ describe('answers', () => {
       expect(text).not.toMatch(/SELECT|abebe|schema|declare/);
     },
   );
+  test('the line of a request names the trace that its caller names, and no other', async () => {
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const lineOf = async (requestId: string, traceparent: string) => {
+      await get('/v1/broken/other', { 'x-request-id': requestId, traceparent });
+      return served.lines.find((entry) => entry['requestId'] === requestId && entry['msg'] === 'request');
+    };
+    expect(await lineOf('with-a-trace', `00-${traceId}-00f067aa0ba902b7-01`)).toMatchObject({ traceId });
+    expect(await lineOf('with-nonsense', '00-zz')).not.toHaveProperty('traceId');
+  });
   test('a failure is logged with its stack, without addresses', async () => {
     await get('/v1/broken/other', { 'x-request-id': 'find-me-1' });
     const line = served.lines.find((entry) => entry['requestId'] === 'find-me-1' && entry['level'] === 'error');

@@ -7,15 +7,18 @@ import type { Readiness } from '../health/readiness';
 import type { Metrics } from '../observability/metrics';
 import type { AppMiddleware, AppState } from './context';
 import { createDocs } from './docs';
-import { createGuard, type OnDenied } from './guard';
+import { createGuard } from './guard';
+import type { OnDenied } from './operation';
 import { accessLog } from './middleware/access-log';
 import { cors } from './middleware/cors';
 import { dispatch, type Mounted } from './middleware/dispatch';
+import { gatewayAddress } from './middleware/gateway-address';
 import { httpMetrics } from './middleware/http-metrics';
 import { problems, type TranslateError } from './middleware/problems';
 import type { RouteLimits } from './middleware/rate-limit';
 import { requestId } from './middleware/request-id';
 import { securityHeaders } from './middleware/security-headers';
+import { tracing } from './middleware/tracing';
 import type { DocumentInfo } from './openapi';
 import type { Page } from './page';
 import type { Interceptor, Route } from './route';
@@ -50,10 +53,14 @@ export interface AppDependencies {
   readonly metrics: Metrics;
   readonly readiness: Readiness;
   readonly config: HttpConfig;
+  /** What the gateway is known by; without it nobody is believed to be one. */
+  readonly gateway?: { readonly secrets: readonly Buffer[] | undefined };
   /** What the OpenAPI document says of the service; without it no documentation is served. */
   readonly docs?: Omit<DocumentInfo, 'interceptorErrors'>;
   /** Pages outside the JSON contract, such as `verifyEmailPages()`. */
   readonly pages?: readonly Page[];
+  /** Whether each request is a span; whoever answers for somebody else, who has begun one, makes none. */
+  readonly isTraced?: boolean;
   /** What every request passes before its endpoint is looked for. */
   readonly door?: AppMiddleware;
   /** Counts and limits requests; without it nothing is limited. */
@@ -86,6 +93,8 @@ export const createApp = (dependencies: AppDependencies): Koa<AppState> => {
   const hops = config.trustedProxyHops ?? 0;
   const app = new Koa<AppState>({ proxy: hops > 0, maxIpsCount: hops });
   app.use(requestId());
+  if (dependencies.isTraced === true) app.use(tracing());
+  if (dependencies.gateway !== undefined) app.use(gatewayAddress(dependencies.gateway));
   app.use(accessLog(logger));
   app.use(httpMetrics(metrics));
   app.use(securityHeaders());

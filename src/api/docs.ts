@@ -44,12 +44,8 @@ const INITIALIZER = `SwaggerUIBundle({
 /** Not by importing the package: its main file loads the whole of Swagger UI. */
 const packageFolder = (): string => dirname(require.resolve('swagger-ui-dist/package.json'));
 
-/** The OpenAPI document and Swagger UI, all from this origin. */
-export const createDocs = (routes: readonly Route[], info: DocumentInfo): readonly Page[] => [
-  filePage(`${BASE}/openapi.json`, async () => ({
-    contentType: 'application/json',
-    content: JSON.stringify(await createOpenApiDocument(routes, info)),
-  })),
+/** Swagger UI for the document at `/api/docs/openapi.json`, all from this origin. */
+export const swaggerPages = (): readonly Page[] => [
   filePage(BASE, () => ({ contentType: HTML, content: INDEX })),
   filePage(`${BASE}/initializer.js`, () => ({ contentType: SCRIPT, content: INITIALIZER })),
   ...Object.entries(FILES).map(([name, contentType]) =>
@@ -60,4 +56,13 @@ export const createDocs = (routes: readonly Route[], info: DocumentInfo): readon
       return { contentType, content };
     }),
   ),
+];
+
+/** The OpenAPI document and Swagger UI. */
+export const createDocs = (routes: readonly Route[], info: DocumentInfo): readonly Page[] => [
+  filePage(`${BASE}/openapi.json`, async () => ({
+    contentType: 'application/json',
+    content: JSON.stringify(await createOpenApiDocument(routes, info)),
+  })),
+  ...swaggerPages(),
 ];

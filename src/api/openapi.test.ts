@@ -8,7 +8,7 @@ import { createOpenApiDocument } from './openapi';
 import { defineRoute } from './route';
 import { createHealthRoutes } from './routes/health';
 
-const base = { tags: ['registration'], summary: 'A test', auth: 'none' } as const;
+const base = { tags: ['Registration'], summary: 'A test', auth: 'none' } as const;
 const notCalled = () => Promise.reject(new Error('not called'));
 const routes = [
   defineRoute({
@@ -52,7 +52,9 @@ const routes = [
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 let document: Record<string, any>;
 beforeAll(async () => {
-  const info = { title: 'Test', version: '1.0.0', publicUrl: 'https://auth.meqenet.et' };
+  const limit = { windowSeconds: 60, address: 7 };
+  const limits = { credentials: limit, registration: limit, session: limit, read: limit, admin: limit };
+  const info = { title: 'Test', version: '1.0.0', publicUrl: 'https://auth.meqenet.et', maxBodyBytes: 4_711, limits };
   document = JSON.parse(JSON.stringify(await createOpenApiDocument(routes, info)));
 });
 
@@ -102,15 +104,20 @@ describe('the OpenAPI document', () => {
   });
   test('offers an Idempotency-Key on whatever changes something, and nowhere else', () => {
     const { parameters, responses } = document.paths['/v1/auth/register'].post;
-    expect(parameters).toEqual([expect.objectContaining({ in: 'header', name: 'Idempotency-Key' })]);
-    expect(parameters[0]).not.toHaveProperty('required', true);
-    const [{ schema }] = parameters;
-    expect('8e03978e-40d5-43dd-bc93-6894a57f9324').toMatch(new RegExp(schema.pattern as string));
+    const keys = (parameters as { name?: string; schema: { pattern: string } }[]).filter(
+      ({ name }) => name === 'Idempotency-Key',
+    );
+    expect(keys).toEqual([expect.objectContaining({ in: 'header' })]);
+    expect(keys[0]).not.toHaveProperty('required', true);
+    expect('8e03978e-40d5-43dd-bc93-6894a57f9324').toMatch(new RegExp(keys[0]!.schema.pattern));
     expect(keysOf(responses['202'].headers)).toContain('Idempotency-Replayed');
     expect(keysOf(responses['409'].headers)).toEqual(expect.arrayContaining(['Idempotency-Replayed', 'Retry-After']));
     expect(keysOf(responses['422'].content['application/problem+json'].examples)).toContain('idempotency_key_reused');
     expect(keysOf(responses['503'].headers)).not.toContain('Idempotency-Replayed');
-    expect(document.paths['/healthz'].get.parameters).toBeUndefined();
+    expect(document.paths['/healthz'].get.parameters).toEqual([
+      { $ref: '#/components/parameters/acceptLanguage' },
+      { $ref: '#/components/parameters/requestId' },
+    ]);
     expect(keysOf(document.paths['/healthz'].get.responses)).not.toContain('409');
   });
   test('says who may call', () => {
@@ -118,6 +125,25 @@ describe('the OpenAPI document', () => {
     expect(post.security).toEqual([{ bearer: [] }]);
     expect(keysOf(post.responses['401'].headers)).toContain('WWW-Authenticate');
     expect(document.paths['/v1/auth/register'].post.security).toEqual([]);
+  });
+  test('says what an operation is limited as, and how large its body may be', () => {
+    const { post } = document.paths['/v1/auth/register'];
+    expect(post['x-rate-limit']).toEqual({ class: 'credentials', windowSeconds: 60, quotas: { address: 7 } });
+    expect(post.description).toContain('a minute 7 for each address');
+    expect(post['x-max-body-bytes']).toBe(4_711);
+    expect(document.paths['/healthz'].get).not.toHaveProperty('x-rate-limit');
+  });
+  test('has an example of every body, and of every code once', () => {
+    const { post } = document.paths['/v1/auth/login'];
+    expect(keysOf(post.requestBody.content['application/json'].examples)).toEqual(['by_e_mail_address', 'by_phone']);
+    expect(document.paths['/v1/auth/register'].post.requestBody.content['application/json'].example).toMatchObject({
+      email: 'abebe@example.et',
+      consents: [{ purpose: 'marketing', version: '2026-01' }],
+    });
+    expect(post.responses['401'].content['application/problem+json'].examples.invalid_credentials).toEqual({
+      $ref: '#/components/examples/invalid_credentials',
+    });
+    expect(document.components.examples.invalid_credentials.value).toMatchObject({ status: 401 });
   });
   test('problems share one schema that lists every code', () => {
     expect(document.components.schemas.Problem.properties.code.enum).toContain('registration_expired');

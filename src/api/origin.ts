@@ -6,9 +6,11 @@ export const originOf = ({
   requestId,
   ip,
   headers,
-}: Pick<RouteRequest, 'requestId' | 'ip' | 'headers'>): RequestOrigin => ({
+  callingService,
+}: Pick<RouteRequest, 'requestId' | 'ip' | 'headers' | 'callingService'>): RequestOrigin => ({
   requestId,
   ip,
+  callingService,
   userAgent: headers.userAgent,
   deviceId: headers.deviceId,
 });

@@ -23,7 +23,9 @@ export const problemSchema = z
     status: z.int().meta({ description: 'HTTP status' }),
     detail: z.string().meta({ description: 'For people; follows Accept-Language (en, am)' }),
     instance: z.string().meta({ description: 'Path of the request' }),
-    code: z.enum(CODES).meta({ description: 'For programs; does not change' }),
+    code: z.enum(CODES).meta({
+      description: 'For programs. What a code means does not change; there will be more of them',
+    }),
     requestId: z.string().meta({ description: 'Also in X-Request-Id; quote it to support' }),
     errors: z.array(fieldErrorSchema).optional().meta({ description: 'Fields that are wrong' }),
   })

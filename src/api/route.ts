@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 import type { z } from 'zod';
 
 import type { Assurance } from '../contracts/assurance';
@@ -17,6 +19,8 @@ export interface ResponseSpec {
   readonly headers?: Readonly<Record<string, string>>;
   /** Media type of the body; `application/json` by default. It is JSON in any case. */
   readonly contentType?: string;
+  /** The body is not JSON but text that comes as it becomes known; the schema only documents it. */
+  readonly stream?: true;
 }
 export type ResponseSpecs = Readonly<Record<number, ResponseSpec>>;
 
@@ -31,6 +35,8 @@ export interface RequestHeaders {
   readonly deviceToken: string | undefined;
   /** `X-Namespace`: the namespace that the Temporal UI shows. */
   readonly namespace?: string | undefined;
+  /** `Last-Event-ID` (HTML, server-sent events): the last event that the client has seen. */
+  readonly lastEventId?: string | undefined;
 }
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
@@ -54,12 +60,16 @@ export interface RouteRequest<P = unknown, Q = unknown, B = unknown, C = Caller 
   readonly repetitionId?: string | undefined;
   /** Address of the client. */
   readonly ip: string;
+  /** The service that calls for the client, where one does. */
+  readonly callingService?: string | undefined;
 }
 
 /** An answer as the dispatcher sees it. */
 export interface RouteAnswer {
   readonly status: number;
   readonly body?: unknown;
+  /** Instead of a body; destroyed when the client leaves. */
+  readonly stream?: Readable;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -68,9 +78,11 @@ export type AnswerOf<R extends ResponseSpecs> = {
   [S in keyof R & number]: {
     readonly status: S;
     readonly headers?: Readonly<Record<string, string>>;
-  } & (R[S] extends { readonly schema: infer Z extends z.ZodType }
-    ? { readonly body: z.input<Z> }
-    : { readonly body?: never });
+  } & (R[S] extends { readonly stream: true }
+    ? { readonly stream: Readable }
+    : R[S] extends { readonly schema: infer Z extends z.ZodType }
+      ? { readonly body: z.input<Z> }
+      : { readonly body?: never });
 }[keyof R & number];
 
 /** Whether requests change something, so that they may be repeated under an `Idempotency-Key`. */
@@ -84,6 +96,7 @@ interface RouteDeclaration {
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;
+  /** What it is grouped by in the document; described in `openapi-texts.ts`. */
   readonly tags: readonly string[];
   readonly auth: Auth;
   /** What the caller's roles must allow; without it every caller may. Checked before the request is looked at. */
@@ -110,6 +123,8 @@ export interface Route extends RouteDeclaration {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** Request headers that the document names besides those of every route; whoever uses one checks it. */
+  readonly headers?: z.ZodObject;
   readonly responses: ResponseSpecs;
   readonly handler: (request: RouteRequest) => Promise<RouteAnswer>;
 }
@@ -131,6 +146,7 @@ interface TypedRoute<
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  readonly headers?: z.ZodObject;
   readonly responses: R;
   readonly handler: (
     request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>, A extends 'bearer' ? Caller : undefined>,

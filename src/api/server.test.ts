@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 
 import { afterEach, describe, expect, test } from '@jest/globals';
 import Koa from 'koa';
@@ -55,6 +56,16 @@ const callWait = (origin: string, ms: number, requestId: string) =>
   });
 
 describe('close', () => {
+  test('does not wait for connections on which nothing was asked yet', async () => {
+    const served = await serve();
+    const socket = connect(Number(new URL(served.origin).port), '127.0.0.1');
+    await once(socket, 'connect');
+    const ended = once(socket, 'close');
+    // With the headers still to come, node would wait for 10 s.
+    await served.close(60_000);
+    await ended;
+  });
+
   test('waits for running requests, says Connection: close, and takes no new ones', async () => {
     const served = await serve();
     await fetch(`${served.origin}/healthz`); // Leaves an idle connection behind.

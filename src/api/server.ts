@@ -1,13 +1,10 @@
-import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-import type Koa from 'koa';
 
 import type { ServerTls } from '../config/tls.config';
 
-import type { AppState } from './context';
 import { answerClientError } from './client-error';
 
 /** RFC 9112 asks for at least 8000 octets for the request line; the headers of an access token fit twice. */
@@ -24,6 +21,11 @@ const CHECK_INTERVAL_MS = 1_000;
 const BACKSTOP_MS = 2_000;
 const IDLE_SWEEP_MS = 50;
 
+/** What is served: a Koa app, or anything that handles requests as one does. */
+export interface Served {
+  readonly callback: () => (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+}
+
 export interface ListenOptions {
   readonly host: string;
   /** 0 takes a free port. */
@@ -35,6 +37,12 @@ export interface ListenOptions {
   readonly keepAliveTimeoutMs?: number;
   /** With it the server speaks HTTPS only. */
   readonly tls?: ServerTls | undefined;
+  /** Node answers requests without `Host` itself, without a body; false leaves them to the app. */
+  readonly requireHost?: boolean;
+  /** More connections are closed at once. */
+  readonly maxConnections?: number;
+  /** Takes requests with `Upgrade`; without it they are requests like any other. */
+  readonly onUpgrade?: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
 }
 
 export interface Listening {
@@ -78,7 +86,22 @@ const start = (server: Server, { host, port, portSetting }: ListenOptions): Prom
     });
   });
 
-const stop = async (server: Server, running: Set<ServerResponse>, timeoutMs: number): Promise<number> => {
+const setUp = (server: Server, { maxConnections, onUpgrade }: ListenOptions): void => {
+  if (maxConnections !== undefined) server.maxConnections = maxConnections;
+  if (onUpgrade === undefined) return;
+  server.on('upgrade', (request, socket, head) => {
+    // It is one, unless somebody hands the server streams of their own.
+    if (socket instanceof Socket) onUpgrade(request, socket, head);
+  });
+};
+
+/** What is open, and what is being answered. */
+interface Traffic {
+  readonly connections: ReadonlySet<Socket>;
+  readonly running: ReadonlySet<ServerResponse>;
+}
+
+const stop = async (server: Server, { connections, running }: Traffic, timeoutMs: number): Promise<number> => {
   const closed = new Promise<void>((resolve) => {
     server.close(() => {
       resolve();
@@ -87,11 +110,15 @@ const stop = async (server: Server, running: Set<ServerResponse>, timeoutMs: num
   // A connection whose answer had already promised keep-alive becomes idle only later.
   const sweep = setInterval(() => {
     server.closeIdleConnections();
+    // To node, one that has said nothing yet is about to ask; browsers and pools open such ones in advance.
+    for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
   }, IDLE_SWEEP_MS);
   let cutOff = 0;
   const deadline = setTimeout(() => {
     cutOff = running.size;
     server.closeAllConnections();
+    // Node knows nothing any more of those that were upgraded.
+    for (const connection of connections) connection.destroy();
   }, timeoutMs);
   await closed;
   clearInterval(sweep);
@@ -103,9 +130,10 @@ const stop = async (server: Server, running: Set<ServerResponse>, timeoutMs: num
  * Serves an app over HTTP/1.1, or with a certificate over HTTPS, with bounds on everything that a slow or hostile client could stretch.
  * @throws {Error} naming the address, and for a port in use the setting to change
  */
-export const listen = async (app: Pick<Koa<AppState>, 'callback'>, options: ListenOptions): Promise<Listening> => {
+export const listen = async (app: Served, options: ListenOptions): Promise<Listening> => {
   const handle = app.callback();
   const running = new Set<ServerResponse>();
+  const connections = new Set<Socket>();
   let closing = false;
   const limits = {
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -113,9 +141,14 @@ export const listen = async (app: Pick<Koa<AppState>, 'callback'>, options: List
     requestTimeout: options.requestTimeoutMs + BACKSTOP_MS,
     keepAliveTimeout: options.keepAliveTimeoutMs ?? KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    requireHostHeader: options.requireHost ?? true,
   };
   const secure = options.tls && createSecureServer(options.tls, limits);
   const server: Server = secure ?? createServer(limits);
+  server.on(secure === undefined ? 'connection' : 'secureConnection', (connection: Socket) => {
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+  });
   server.on('request', (request, response) => {
     running.add(response);
     response.once('close', () => running.delete(response));
@@ -128,6 +161,7 @@ export const listen = async (app: Pick<Koa<AppState>, 'callback'>, options: List
     server.emit('request', request, response);
   });
   server.on('clientError', answerClientError);
+  setUp(server, options);
   await start(server, options);
   const { address, port } = server.address() as AddressInfo;
 
@@ -138,7 +172,7 @@ export const listen = async (app: Pick<Koa<AppState>, 'callback'>, options: List
       closing = true;
       for (const response of running) if (!response.headersSent) response.setHeader('Connection', 'close');
       if (drainMs > 0) await sleep(drainMs);
-      return { cutOff: await stop(server, running, timeoutMs) };
+      return { cutOff: await stop(server, { connections, running }, timeoutMs) };
     },
   };
 };

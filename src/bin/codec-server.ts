@@ -12,7 +12,7 @@ void runProcess('codec-server', async (context) => {
   await checkKeys(dataKeys, logger);
   const { host, requestTimeoutMs, shutdownTimeoutMs } = config.app;
   const server = await listen(app, {
-    ...{ host, port: codecServer.port, tls: forAnybody(config.app.tls), requestTimeoutMs },
+    ...{ host, port: codecServer.port, tls: forAnybody(config.tls), requestTimeoutMs },
     portSetting: 'CODEC_SERVER_PORT',
   });
   const unfollow = followCertificate(context, server, forAnybody);

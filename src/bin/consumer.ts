@@ -12,7 +12,7 @@ void runProcess('consumer', async (context) => {
     ...context,
     readiness,
     host: config.app.host,
-    tls: forAnybody(config.app.tls),
+    tls: forAnybody(config.tls),
     port: config.queue.metricsPort,
     portSetting: 'CONSUMER_METRICS_PORT',
   });

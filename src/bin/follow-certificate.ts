@@ -12,13 +12,13 @@ const POLL_MS = 1_000;
  * @returns stops it
  */
 export const followCertificate = (
-  { config, logger }: Pick<ProcessContext, 'config' | 'logger'>,
+  { config, logger }: Pick<ProcessContext<'tls'>, 'config' | 'logger'>,
   server: Pick<Listening, 'renewTls'>,
   toUse: (tls: ServerTls) => ServerTls | undefined = (tls) => tls,
 ): (() => void) => {
-  let seen = JSON.stringify(config.app.tls);
+  let seen = JSON.stringify(config.tls);
   const timer = setInterval(() => {
-    const { tls } = config.app;
+    const { tls } = config;
     const text = JSON.stringify(tls);
     if (tls === undefined || text === seen) return;
     seen = text;

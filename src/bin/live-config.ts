@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 
-import { ConfigError, loadSecretsConfig, unknownSecrets, variablesThatAre } from '../config/load';
+import { ConfigError, loadSecretsConfig, unknownSecrets } from '../config/load';
+import { PROCESS_SECTIONS, type ProcessName, type SectionOf } from '../config/processes';
+import { type SectionName, variablesThatAre } from '../config/sections';
 import { type Reload, watchConfig, type WatchedConfig } from '../config/watch';
 import type { Metrics } from '../observability/metrics';
 import { createReloadMetrics } from '../observability/reload-metrics';
@@ -12,7 +14,7 @@ import { openSecrets, type Secrets } from '../secrets/secrets';
 /** `EX_CONFIG` of sysexits.h. */
 export const CONFIGURATION_ERROR = 78;
 
-export interface LiveConfig extends Pick<WatchedConfig, 'config' | 'stop'> {
+export interface LiveConfig<S extends SectionName> extends Pick<WatchedConfig<S>, 'config' | 'stop'> {
   /** Reads secrets anew and takes them over; never rejects. */
   readonly refreshSecrets: () => Promise<void>;
   /** Takes changes of `CONFIG_FILE` and of secrets over from now on, and says so. */
@@ -22,7 +24,7 @@ export interface LiveConfig extends Pick<WatchedConfig, 'config' | 'stop'> {
 /** A name that could be one of a variable; what stands in its place may be a value. */
 const VARIABLE_NAME = /^[A-Z][A-Z0-9_]{1,63}$/;
 
-const followFile = (watched: WatchedConfig, logger: Logger, { registry }: Metrics): void => {
+const followFile = (watched: WatchedConfig<'pino'>, logger: Logger, { registry }: Metrics): void => {
   const reloads = createReloadMetrics(registry);
   watched.start((reload) => {
     reloads.inc({ outcome: reload.outcome });
@@ -48,7 +50,12 @@ const createReloadLog = (logger: Logger) => {
   };
 };
 
-const followSecrets = (watched: WatchedConfig, secrets: Secrets, logger: Logger, { registry }: Metrics): void => {
+const followSecrets = (
+  watched: Pick<WatchedConfig, 'takeSecrets'>,
+  secrets: Secrets,
+  logger: Logger,
+  { registry }: Metrics,
+): void => {
   const metrics = createSecretMetrics(registry);
   const logReload = createReloadLog(logger);
   const unknown = unknownSecrets(secrets.values());
@@ -71,15 +78,16 @@ const followSecrets = (watched: WatchedConfig, secrets: Secrets, logger: Logger,
 };
 
 /**
- * The configuration with its secrets. What is wrong with it ends the process with exit code 78, every problem named at once
+ * The configuration of a process, with its secrets. What is wrong with it ends the process with exit code 78, every problem named at once
  * and no value.
  */
-export const openConfig = async (processName: string): Promise<LiveConfig> => {
+export const openConfig = async <P extends ProcessName>(processName: P): Promise<LiveConfig<SectionOf<P>>> => {
+  const sections = PROCESS_SECTIONS[processName];
   try {
     const where = loadSecretsConfig();
-    const provider = createSecretsProvider(where, variablesThatAre('secret'));
+    const provider = createSecretsProvider(where, variablesThatAre('secret', sections));
     const secrets = await openSecrets(provider, where.refreshIntervalMs);
-    const watched = watchConfig({ secrets: secrets.values });
+    const watched = watchConfig(sections, { secrets: secrets.values });
     return {
       config: watched.config,
       refreshSecrets: secrets.refresh,

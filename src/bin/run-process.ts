@@ -1,12 +1,19 @@
 import type { Logger } from 'pino';
 
+import { ConfigError } from '../config/load';
+import type { ProcessName, SectionOf } from '../config/processes';
+import type { Config } from '../config/sections';
 import type { ProcessContext } from '../container/process';
 import { DataKeyError, RootKeyError } from '../contracts/keys';
+import type * as instrumentation from '../instrumentation';
 import type { DataKeyRing } from '../keys/data-keys';
 import { createLogger } from '../observability/logger';
 import { createMetrics } from '../observability/metrics';
 
 import { CONFIGURATION_ERROR, openConfig } from './live-config';
+
+/** What is left of the time to shut down is for spans that are not sent yet, and at least so long, milliseconds. */
+const LAST_SPANS_MS = 500;
 
 /** Stops what a process started; called once. */
 export type Stop = () => Promise<void>;
@@ -36,11 +43,23 @@ export const checkKeys = async (dataKeys: DataKeyRing, logger: Logger): Promise<
   }
 };
 
+/** Begins to record traces, where there is a collector for them. */
+const startTracing = (processName: string, { pino, telemetry }: Config<'pino' | 'telemetry'>, logger: Logger) => {
+  const { collector, sampling } = telemetry;
+  if (collector === undefined) return undefined;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an `import` cannot wait, and `import()` is not for CommonJS
+  const { startTracing: start } = require('../instrumentation') as typeof instrumentation;
+  return start({ collector, sampling, processName, serviceName: pino.serviceName, logger });
+};
+
 /**
- * Runs one process of the service: loads the configuration (every problem at once, exit code 78, `EX_CONFIG`), starts, and stops
+ * Runs one process of the service: loads its sections of the configuration (every problem at once, exit code 78, `EX_CONFIG`), starts, and stops
  * gracefully on SIGTERM or SIGINT. What nobody caught ends the process with exit code 1: its supervisor starts it anew.
  */
-export const runProcess = async (name: string, start: (context: ProcessContext) => Promise<Stop>): Promise<void> => {
+export const runProcess = async <P extends ProcessName>(
+  name: P,
+  start: (context: ProcessContext<SectionOf<P>>) => Promise<Stop>,
+): Promise<void> => {
   const live = await openConfig(name);
   const { config, refreshSecrets } = live;
   const logger = createLogger(config.pino).child({ process: name });
@@ -51,6 +70,7 @@ export const runProcess = async (name: string, start: (context: ProcessContext) 
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
 
+  const tracing = startTracing(name, config, logger);
   let stopping = false;
   let stop: Stop | undefined;
   const shutDown = (signal: string): void => {
@@ -58,7 +78,12 @@ export const runProcess = async (name: string, start: (context: ProcessContext) 
     stopping = true;
     live.stop();
     logger.info({ signal }, 'shutting down');
-    (stop?.() ?? Promise.resolve()).then(() => {
+    const deadline = performance.now() + config.app.shutdownTimeoutMs;
+    const stopAll = async (): Promise<void> => {
+      await stop?.();
+      await tracing?.stop(Math.max(LAST_SPANS_MS, deadline - performance.now()));
+    };
+    stopAll().then(() => {
       logger.info('stopped');
       end(logger, 0);
     }, crash);
@@ -72,7 +97,7 @@ export const runProcess = async (name: string, start: (context: ProcessContext) 
     live.follow(logger, metrics);
     logger.info('started');
   } catch (error) {
-    if (error instanceof KeyRefusal) {
+    if (error instanceof KeyRefusal || error instanceof ConfigError) {
       process.stderr.write(`${name} cannot start. ${error.message}\n`);
       end(logger, CONFIGURATION_ERROR);
     } else {

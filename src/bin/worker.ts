@@ -37,7 +37,7 @@ void runProcess('worker', async (context) => {
     ...context,
     readiness,
     host: config.app.host,
-    tls: forAnybody(config.app.tls),
+    tls: forAnybody(config.tls),
     port: config.temporal.worker.metricsPort,
     portSetting: 'WORKER_METRICS_PORT',
   });
@@ -55,6 +55,7 @@ void runProcess('worker', async (context) => {
           workflowBundle,
           activities,
           dataKeys,
+          isTraced: config.telemetry.isTraced,
         });
       } catch (error) {
         logger.warn({ err: error }, 'the workers cannot start yet');

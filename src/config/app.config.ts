@@ -12,6 +12,11 @@ export const appEnv = z.object({
   ),
   REQUEST_TIMEOUT: duration('15s', 'Longest time for one HTTP request, body included'),
   SHUTDOWN_TIMEOUT: duration('10s', 'How long requests, activities and jobs may take to finish after SIGTERM'),
+  SHUTDOWN_DRAIN: duration(
+    '0s',
+    'After SIGTERM the api and the gateway go on accepting for so long, no longer ready and with Connection: close on every answer, so that whatever is in front of them moves away first',
+    0,
+  ),
   MAX_BODY_BYTES: integer(65_536, 1_024, 10_485_760, 'Largest request body, bytes'),
   CORS_ORIGINS: reloadable(origins('', 'Origins that browsers may call from; none by default')),
   TRUSTED_PROXY_HOPS: integer(
@@ -33,6 +38,7 @@ export const toAppConfig = (env: z.output<typeof appEnv>) => ({
   publicUrl: env.PUBLIC_URL.replace(/\/+$/, ''),
   requestTimeoutMs: env.REQUEST_TIMEOUT,
   shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT,
+  drainMs: env.SHUTDOWN_DRAIN,
   maxBodyBytes: env.MAX_BODY_BYTES,
   corsOrigins: env.CORS_ORIGINS,
   trustedProxyHops: env.TRUSTED_PROXY_HOPS,

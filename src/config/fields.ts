@@ -53,6 +53,20 @@ export const integer = (defaultValue: number, min: number, max: number, descript
     format: `whole number, ${min} to ${max}`,
   });
 
+/** A number from 0 to 1. */
+export const fraction = (defaultValue: number, description: string) => {
+  const message = 'must be a number from 0 to 1';
+  return describe(
+    z
+      .string()
+      .regex(/^(\d|\d\.\d{1,9})$/, message)
+      .transform(Number)
+      .refine((value) => value <= 1, message)
+      .prefault(String(defaultValue)),
+    { description, format: 'number, 0 to 1' },
+  );
+};
+
 const DURATION_EXAMPLES = 'such as 500ms, 30s, 15m, 24h or 7d';
 /** Longer than anything here lasts; far below where milliseconds lose precision. */
 const MAX_DURATION_MS = 3_650 * 24 * 60 * 60 * 1_000;
@@ -250,6 +264,29 @@ export const secretKey = (description: string) =>
     secret: true,
     example: '<openssl rand -base64 32>',
   });
+
+/** Secrets that two processes share, comma-separated: the first is used, all of them are accepted. */
+export const optionalSecretKeys = (description: string) =>
+  describe(
+    z
+      .string()
+      .transform((value, context): Buffer[] => {
+        const keys = split(value).map(decodeKey);
+        const index = keys.findIndex((key) => 'problem' in key);
+        const wrong = keys[index];
+        if (wrong === undefined || 'bytes' in wrong) return keys.flatMap((key) => ('bytes' in key ? [key.bytes] : []));
+        context.addIssue({ code: 'custom', message: `entry ${index + 1} ${wrong.problem}` });
+        return z.NEVER;
+      })
+      .refine((keys) => keys.length > 0, 'must hold at least one key')
+      .optional(),
+    {
+      description,
+      format: 'comma-separated, 32 bytes in base64 each; the first is used, all are accepted',
+      secret: true,
+      example: '<openssl rand -base64 32>',
+    },
+  );
 
 /** Keys by id; the first one encrypts, all of them decrypt. */
 export interface KeyRing {

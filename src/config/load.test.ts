@@ -4,7 +4,8 @@ import { join } from 'node:path';
 
 import { afterAll, describe, expect, it } from '@jest/globals';
 
-import { ConfigError, ENV_SECTIONS, loadConfig } from './load';
+import { ConfigError, loadConfig } from './load';
+import { SECTION_NAMES, SECTIONS } from './sections';
 
 /** 32 distinct bytes, different for every seed. */
 const key = (seed: number): string =>
@@ -15,11 +16,12 @@ const REQUIRED = {
   ROOT_KEYS: `k1:${key(1)}`,
   BLIND_INDEX_KEY: key(3),
   TOKEN_KEY: key(4),
+  GATEWAY_SECRET: key(5),
 };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const load = (changes: Environment = {}) => loadConfig({ ...REQUIRED, ...changes });
+const load = (changes: Environment = {}) => loadConfig(SECTION_NAMES, { ...REQUIRED, ...changes });
 
 const problemsOf = (changes: Environment): readonly string[] => {
   try {
@@ -49,7 +51,7 @@ describe('the configuration', () => {
     expect(config.queue).toMatchObject({ prefix: 'meqenet:auth', userRegisteredJob: 'user:registered' });
     expect(config.pino.serviceName).toBe('meqenet-auth-service');
     expect(config.app.port).toBe(3001);
-    expect(config.security.jwt).toEqual({
+    expect(config.tokens.jwt).toEqual({
       issuer: 'meqenet.et',
       audience: 'meqenet-api',
       expiresInMs: 15 * 60 * 1_000,
@@ -89,7 +91,7 @@ describe('the configuration', () => {
   });
 
   it('names no variable in two sections', () => {
-    const names = Object.values(ENV_SECTIONS).flatMap(({ shape }) => Object.keys(shape));
+    const names = Object.values(SECTIONS).flatMap(({ env }) => Object.keys(env.shape));
     expect(new Set(names).size).toBe(names.length);
   });
 });
@@ -113,7 +115,7 @@ describe('problems of the configuration', () => {
   });
 
   it('name every required variable when nothing is set', () => {
-    expect(() => loadConfig({})).toThrow(ConfigError);
+    expect(() => loadConfig(SECTION_NAMES, {})).toThrow(ConfigError);
     const nothing = Object.fromEntries(Object.keys(REQUIRED).map((name) => [name, undefined]));
     expect([...problemsOf(nothing)].sort()).toEqual(
       Object.keys(REQUIRED)
@@ -123,7 +125,7 @@ describe('problems of the configuration', () => {
   });
 
   const MARKER = 'p4ssw0rd-that-must-not-be-shown';
-  const names = Object.values(ENV_SECTIONS).flatMap(({ shape }) => Object.keys(shape));
+  const names = Object.values(SECTIONS).flatMap(({ env }) => Object.keys(env.shape));
   it.each(names)('of %s never show its value', (name) => {
     for (const value of [MARKER, `${MARKER}:${MARKER}`, `k1:${MARKER},${MARKER}`, `ftp://${MARKER}@x/`]) {
       expect(
@@ -270,13 +272,13 @@ describe('key rings', () => {
 describe('the times of a key rotation', () => {
   it('agree with each other, whatever the overlap', () => {
     for (const overlap of ['500ms', '2s', '3s', '90s', '15m', '24h']) {
-      const { jwt, signingKeys: times } = load({ SIGNING_KEY_OVERLAP: overlap }).security;
+      const { jwt, signingKeys: times } = load({ SIGNING_KEY_OVERLAP: overlap }).tokens;
       // Known to every client before its first token, and gone after its last.
       expect(times.staleAfterMs + times.jwksMaxAgeSeconds * 1_000).toBeLessThanOrEqual(times.overlapMs);
       expect(times.refreshAfterMs).toBeLessThan(times.staleAfterMs);
       expect(times.retainMs).toBeGreaterThan(jwt.expiresInMs + times.staleAfterMs);
     }
-    expect(load().security.signingKeys).toMatchObject({ jwksMaxAgeSeconds: 300, refreshAfterMs: 60_000 });
+    expect(load().tokens.signingKeys).toMatchObject({ jwksMaxAgeSeconds: 300, refreshAfterMs: 60_000 });
   });
 
   it('are not too short to be kept', () => {

@@ -63,7 +63,30 @@ const connections = (values: Values): Connection[] => [
     variable: 'SMTP_REQUIRE_TLS',
     remedy: 'true',
   },
+  ...upstreamConnections(values),
+  ...collectorConnection(values),
 ];
+
+const overHttp = (kind: PlaintextKind, variable: string, { protocol, hostname }: URL): Connection => ({
+  ...{ kind, variable, host: hostname },
+  isEncrypted: protocol === 'https:',
+  remedy: 'https',
+});
+
+/** What the gateway sends to the auth service: passwords, tokens, and the secret by which it is known. */
+const upstreamConnections = ({ AUTH_SERVICE_URLS = '' }: Values): Connection[] =>
+  AUTH_SERVICE_URLS.split(',')
+    .map((text) => text.trim())
+    .filter((text) => URL.canParse(text))
+    .map((text) => overHttp('upstream', 'AUTH_SERVICE_URLS', new URL(text)));
+
+/** Traces: what is done when and how often, and what the headers hold. Jaeger is named where no collector is. */
+const collectorConnection = (values: Values): Connection[] => {
+  const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_JAEGER_ENDPOINT'];
+  const variable = names.find((name) => values[name] !== undefined) ?? '';
+  const text = values[variable] ?? '';
+  return URL.canParse(text) ? [overHttp('otlp', variable, new URL(text))] : [];
+};
 
 /** What operators sign in to: their passwords and its cookie pass there. */
 const codecProblems = ({ CODEC_SERVER_URL: text }: Values): string[] => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { ConfigError, loadConfig } from './load';
+import { SECTION_NAMES } from './sections';
 
 const key = (seed: number): string =>
   Buffer.from(Array.from({ length: 32 }, (_, i) => (seed + i) % 256)).toString('base64');
@@ -12,12 +13,13 @@ const PRODUCTION = {
   DATABASE_TLS: 'true',
   BLIND_INDEX_KEY: key(3),
   TOKEN_KEY: key(4),
+  GATEWAY_SECRET: key(5),
   PUBLIC_URL: 'https://auth.meqenet.et',
 };
 
 const problemsOf = (changes: Readonly<Record<string, string>>): readonly string[] => {
   try {
-    loadConfig({ ...PRODUCTION, ...changes });
+    loadConfig(SECTION_NAMES, { ...PRODUCTION, ...changes });
   } catch (error) {
     if (error instanceof ConfigError) return error.problems;
     throw error;
@@ -78,8 +80,8 @@ describe('in production', () => {
   });
 
   it('nobody sends SMS unless somebody is named; elsewhere they are mailed', () => {
-    expect(loadConfig(PRODUCTION).sms.provider).toBe('none');
-    expect(loadConfig({ ...PRODUCTION, NODE_ENV: 'development' }).sms.provider).toBe('development');
+    expect(loadConfig(SECTION_NAMES, PRODUCTION).sms.provider).toBe('none');
+    expect(loadConfig(SECTION_NAMES, { ...PRODUCTION, NODE_ENV: 'development' }).sms.provider).toBe('development');
     expect(problemsOf({ SMS_PROVIDER: 'http', NODE_ENV: 'test' })).toEqual([
       'SMS_HTTP_URL: is required with SMS_PROVIDER=http',
       'SMS_HTTP_TOKEN: is required with SMS_PROVIDER=http',

@@ -1,20 +1,8 @@
 import { z } from 'zod';
 
-import { choice, duration, integer, optionalHttpUrl, reloadable, secretKey, subset, text } from './fields';
-
-const SECOND_MS = 1_000;
-const MINUTE_MS = 60 * SECOND_MS;
+import { choice, duration, integer, optionalHttpUrl, reloadable, secretKey, subset } from './fields';
 
 export const securityEnv = z.object({
-  JWT_ISSUER: text('meqenet.et', 'Issuer (iss) of access tokens'),
-  JWT_AUDIENCE: text('meqenet-api', 'Audience (aud) of access tokens'),
-  JWT_EXPIRES_IN: reloadable(duration('15m', 'Life of an access token')),
-  SIGNING_KEY_ROTATION_INTERVAL: duration('30d', 'A new key signs access tokens so often', SECOND_MS),
-  SIGNING_KEY_OVERLAP: duration(
-    '15m',
-    'A signing key is published so long before it is used, and kept so long after its last token; clients may cache the key set for up to half of it',
-    SECOND_MS / 2,
-  ),
   REFRESH_TOKEN_IDLE_EXPIRES_IN: reloadable(
     duration('7d', 'A session ends when its refresh token is not used for so long'),
   ),
@@ -76,28 +64,8 @@ export const securityEnv = z.object({
   TOKEN_KEY: secretKey('Key from which verification codes and successors of refresh tokens are derived'),
 });
 
-/**
- * The times of a key rotation, all from one overlap so that they cannot disagree: a client that cached the key set of a
- * process whose view was old still knows every key before its first token (`staleAfterMs` + `jwksMaxAgeSeconds` is at most
- * the overlap), and a key goes when the last token of the last process that still signed with it has ended, clock skew included.
- */
-const toSigningKeys = (rotationIntervalMs: number, overlapMs: number, tokenMs: number) => ({
-  rotationIntervalMs,
-  overlapMs,
-  /** Age at which a process asks the database for the keys again. */
-  refreshAfterMs: Math.min(MINUTE_MS, overlapMs / 4),
-  /** Age up to which it uses them while the database does not answer. */
-  staleAfterMs: overlapMs / 2,
-  /** `Cache-Control` of the key set. */
-  jwksMaxAgeSeconds: Math.floor(Math.min(5 * MINUTE_MS, overlapMs / 2) / SECOND_MS),
-  /** A retired key verifies for so long. */
-  retainMs: tokenMs + overlapMs,
-});
-
-/** Keys, tokens and password hashing. Times are milliseconds. */
+/** Sessions, second factors, password hashing and keys. Times are milliseconds. */
 export const toSecurityConfig = (env: z.output<typeof securityEnv>) => ({
-  jwt: { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE, expiresInMs: env.JWT_EXPIRES_IN },
-  signingKeys: toSigningKeys(env.SIGNING_KEY_ROTATION_INTERVAL, env.SIGNING_KEY_OVERLAP, env.JWT_EXPIRES_IN),
   refreshToken: {
     idleExpiresInMs: env.REFRESH_TOKEN_IDLE_EXPIRES_IN,
     absoluteExpiresInMs: env.REFRESH_TOKEN_ABSOLUTE_EXPIRES_IN,

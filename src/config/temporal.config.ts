@@ -28,18 +28,11 @@ export const temporalEnv = z.object({
   ),
 });
 
-/** Where Temporal is. */
-export const toTemporalAddress = (
-  env: Pick<z.output<typeof temporalEnv>, 'TEMPORAL_ADDRESS' | 'TEMPORAL_NAMESPACE' | 'TEMPORAL_TLS'>,
-) => ({
+/** Temporal: client, workers and codec. Times are milliseconds. */
+export const toTemporalConfig = (env: z.output<typeof temporalEnv>) => ({
   address: env.TEMPORAL_ADDRESS,
   namespace: env.TEMPORAL_NAMESPACE,
   ...(env.TEMPORAL_TLS && { tls: toClientTls('TEMPORAL', env) }),
-});
-
-/** Temporal: client, workers and codec. Times are milliseconds. */
-export const toTemporalConfig = (env: z.output<typeof temporalEnv>) => ({
-  ...toTemporalAddress(env),
   rpcTimeoutMs: env.TEMPORAL_RPC_TIMEOUT,
   updateTimeoutMs: env.TEMPORAL_UPDATE_TIMEOUT,
   codecServer: {

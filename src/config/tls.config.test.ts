@@ -5,6 +5,7 @@ import { type Authority, createAuthority, type Issued } from '../../test/support
 import { databaseEnv, databaseTlsProblems, toDatabaseConfig } from './database.config';
 import { ConfigError, loadConfig } from './load';
 import { plaintextProblems } from './plaintext';
+import { SECTION_NAMES } from './sections';
 import { forAnybody } from './tls.config';
 
 let authority: Authority;
@@ -19,9 +20,9 @@ const key = (seed: number): string =>
   Buffer.from(Array.from({ length: 32 }, (_, i) => (seed + i) % 256)).toString('base64');
 const REQUIRED = {
   DATABASE_URL: 'postgresql://u:x8Jq2mTz@localhost/auth',
-  ...{ ROOT_KEYS: `k1:${key(1)}`, BLIND_INDEX_KEY: key(2), TOKEN_KEY: key(3) },
+  ...{ ROOT_KEYS: `k1:${key(1)}`, BLIND_INDEX_KEY: key(2), TOKEN_KEY: key(3), GATEWAY_SECRET: key(4) },
 };
-const loadServerTls = (env: Record<string, string>) => loadConfig({ ...REQUIRED, ...env }).app.tls;
+const loadServerTls = (env: Record<string, string>) => loadConfig(SECTION_NAMES, { ...REQUIRED, ...env }).tls;
 
 const problemsOf = (env: Record<string, string>): readonly string[] => {
   try {
@@ -110,8 +111,16 @@ describe('in production, plaintext', () => {
     REDIS_HOST: 'redis',
     TEMPORAL_ADDRESS: 'temporal:7233',
     SMTP_HOST: 'mail',
+    AUTH_SERVICE_URLS: 'http://localhost:3001,http://api:3001',
   };
-  const NAMES = ['SERVER_TLS_CERTIFICATE', 'DATABASE_TLS', 'REDIS_TLS', 'TEMPORAL_TLS', 'SMTP_REQUIRE_TLS'];
+  const NAMES = [
+    'SERVER_TLS_CERTIFICATE',
+    'DATABASE_TLS',
+    'REDIS_TLS',
+    'TEMPORAL_TLS',
+    'SMTP_REQUIRE_TLS',
+    'AUTH_SERVICE_URLS',
+  ];
   const variablesOf = (values: Record<string, string>) =>
     plaintextProblems(values).map((problem) => problem.split(':')[0]);
 
@@ -132,6 +141,7 @@ describe('in production, plaintext', () => {
     const encrypted = {
       ...{ SERVER_TLS_CERTIFICATE: 'x', DATABASE_TLS: 'true', REDIS_TLS: 'true', TEMPORAL_TLS: 'true' },
       SMTP_SECURE: 'true',
+      AUTH_SERVICE_URLS: 'https://api:3001',
     };
     expect(variablesOf({ ...REMOTE, ...encrypted })).toEqual([]);
     expect(variablesOf({ DATABASE_URL: 'postgresql://u:x@[::1]/auth', REDIS_HOST: '127.0.0.9' })).toEqual([]);
@@ -139,6 +149,7 @@ describe('in production, plaintext', () => {
       'DATABASE_TLS',
       'TEMPORAL_TLS',
       'SMTP_REQUIRE_TLS',
+      'AUTH_SERVICE_URLS',
     ]);
   });
 });

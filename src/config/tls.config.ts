@@ -12,7 +12,7 @@ const CIPHERS = [
   ...['ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-CHACHA20-POLY1305', 'ECDHE-RSA-CHACHA20-POLY1305'],
 ].join(':');
 
-export const PLAINTEXT_KINDS = ['http', 'database', 'redis', 'temporal', 'smtp'] as const;
+export const PLAINTEXT_KINDS = ['http', 'database', 'redis', 'temporal', 'smtp', 'upstream', 'otlp'] as const;
 export type PlaintextKind = (typeof PLAINTEXT_KINDS)[number];
 
 /** Of every server that a process opens, whatever it speaks. */
@@ -98,7 +98,7 @@ export const toClientTls = (prefix: string, env: ClientTlsValues): ClientTls => 
 
 type Values = Readonly<Record<string, string>>;
 
-const PAIRS = ['SERVER', 'DATABASE', 'REDIS', 'TEMPORAL', 'SMTP'].map((prefix) => ({
+const PAIRS = ['SERVER', 'DATABASE', 'REDIS', 'TEMPORAL', 'SMTP', 'UPSTREAM'].map((prefix) => ({
   certificate: `${prefix}_TLS_CERTIFICATE`,
   key: `${prefix}_TLS_KEY`,
 }));

@@ -8,6 +8,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAuthority } from '../../test/support/certificates';
 
 import { ConfigError } from './load';
+import { PROCESS_SECTIONS } from './processes';
+import { SECTION_NAMES } from './sections';
 import { type Reload, watchConfig, type WatchedConfig } from './watch';
 
 const key = (seed: number): string =>
@@ -17,12 +19,14 @@ const REQUIRED = {
   ROOT_KEYS: `k1:${key(1)}`,
   BLIND_INDEX_KEY: key(3),
   TOKEN_KEY: key(4),
+  GATEWAY_SECRET: key(5),
 };
 
 describe('a change of CONFIG_FILE', () => {
   let folder = '';
   let file = '';
   let watched: WatchedConfig;
+  let stop: () => void = () => undefined;
   let reloads: Reload[] = [];
 
   beforeEach(() => {
@@ -31,13 +35,17 @@ describe('a change of CONFIG_FILE', () => {
     reloads = [];
   });
   afterEach(() => {
-    watched.stop();
+    stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
   const start = (text: string, environment: Readonly<Record<string, string>> = {}) => {
     writeFileSync(file, text);
-    watched = watchConfig({ environment: { ...REQUIRED, CONFIG_FILE: file, ...environment }, pollMs: 20 });
+    watched = watchConfig(SECTION_NAMES, {
+      environment: { ...REQUIRED, CONFIG_FILE: file, ...environment },
+      pollMs: 20,
+    });
+    stop = watched.stop;
     watched.start((reload) => reloads.push(reload));
   };
   const next = async (count = 1): Promise<Reload | undefined> => {
@@ -47,7 +55,7 @@ describe('a change of CONFIG_FILE', () => {
 
   it('takes effect in the very objects that were given out', async () => {
     start('LOG_LEVEL: info\nCORS_ORIGINS: [https://a.example]\n');
-    const { app, security, limits } = watched.config;
+    const { app, tokens, limits } = watched.config;
     expect(app.corsOrigins).toEqual(['https://a.example']);
     writeFileSync(
       file,
@@ -61,9 +69,9 @@ describe('a change of CONFIG_FILE', () => {
     });
     expect(watched.config.pino.level).toBe('debug');
     expect(app.corsOrigins).toEqual(['https://a.example', 'https://b.example']);
-    expect(security.jwt.expiresInMs).toBe(300_000);
+    expect(tokens.jwt.expiresInMs).toBe(300_000);
     // Tokens of 15 minutes are still in use.
-    expect(security.signingKeys.retainMs).toBe(30 * 60_000);
+    expect(tokens.signingKeys.retainMs).toBe(30 * 60_000);
     expect(limits.classes.read).toEqual({ caller: 7, windowSeconds: 10 });
   });
 
@@ -109,6 +117,30 @@ describe('a change of CONFIG_FILE', () => {
     expect(watched.config.pino.level).toBe('warn');
   });
 
+  it('concerns the processes that read what it changes, and what no process reads concerns each', async () => {
+    writeFileSync(file, 'LOG_LEVEL: info\nDATABASE_POOL_SIZE: 5\n');
+    const { GATEWAY_SECRET } = REQUIRED;
+    const gateway = watchConfig(PROCESS_SECTIONS.gateway, {
+      ...{ environment: { GATEWAY_SECRET, CONFIG_FILE: file }, pollMs: 20 },
+    });
+    stop = gateway.stop;
+    gateway.start((reload) => reloads.push(reload));
+    expect(Object.keys(gateway.config).sort()).toEqual([...PROCESS_SECTIONS.gateway].sort());
+    // Of the database: neither what awaits a restart there nor what is wrong there.
+    writeFileSync(file, 'LOG_LEVEL: debug\nDATABASE_POOL_SIZE: many\nJWT_EXPIRES_IN: 5m\n');
+    expect(await next()).toEqual({ outcome: 'applied', changed: ['JWT_EXPIRES_IN', 'LOG_LEVEL'], heldBack: [] });
+    expect(gateway.config.tokens.jwt.expiresInMs).toBe(300_000);
+    writeFileSync(file, 'LOG_LEVEL: warn\nDATABASE_POOL_SIZES: 6\nTOKEN_KEY: hush\n');
+    expect(await next(2)).toEqual({
+      outcome: 'refused',
+      problems: [
+        'CONFIG_FILE: DATABASE_POOL_SIZES is no variable',
+        'CONFIG_FILE: TOKEN_KEY is a secret and belongs into TOKEN_KEY_FILE',
+      ],
+    });
+    expect(gateway.config.pino.level).toBe('debug');
+  });
+
   it('is noticed where a volume of Kubernetes swaps a symbolic link', async () => {
     for (const [version, level] of [
       ['v1', 'info'],
@@ -119,7 +151,8 @@ describe('a change of CONFIG_FILE', () => {
     }
     symlinkSync('v1', join(folder, '..data'));
     symlinkSync(join('..data', 'auth.yaml'), file);
-    watched = watchConfig({ environment: { ...REQUIRED, CONFIG_FILE: file }, pollMs: 20 });
+    watched = watchConfig(SECTION_NAMES, { environment: { ...REQUIRED, CONFIG_FILE: file }, pollMs: 20 });
+    stop = watched.stop;
     watched.start((reload) => reloads.push(reload));
     expect(watched.config.pino.level).toBe('info');
     symlinkSync('v2', join(folder, '..data_tmp'));
@@ -135,7 +168,7 @@ describe('a change of CONFIG_FILE', () => {
     expect(await next()).toMatchObject({ outcome: 'refused', problems: [expect.stringMatching(/^RATE_LIMIT_MODE: /)] });
     expect(watched.config.limits.mode).toBe('enforce');
     expect(() =>
-      watchConfig({ environment: { ...REQUIRED, NODE_ENV: 'production', RATE_LIMIT_MODE: 'observe' } }),
+      watchConfig(SECTION_NAMES, { environment: { ...REQUIRED, NODE_ENV: 'production', RATE_LIMIT_MODE: 'observe' } }),
     ).toThrow(ConfigError);
   });
 });
@@ -153,7 +186,7 @@ describe('secrets while the process runs', () => {
 
   it('of a provider: what may change does so in the very objects, and a key waits for the restart', () => {
     let secrets = { DATABASE_URL, TOKEN_KEY };
-    const { config, takeSecrets } = watchConfig({ environment: others, secrets: () => secrets });
+    const { config, takeSecrets } = watchConfig(SECTION_NAMES, { environment: others, secrets: () => secrets });
     const { database } = config;
     const { tokenKey } = config.security;
     expect(takeSecrets()).toEqual({ outcome: 'applied', changed: [], heldBack: [] });
@@ -165,9 +198,23 @@ describe('secrets while the process runs', () => {
     expect(takeSecrets()).toEqual({ outcome: 'applied', changed: [], heldBack: ['TOKEN_KEY'] });
   });
 
+  it('of another process are not looked at', () => {
+    const { GATEWAY_SECRET } = REQUIRED;
+    let secrets: Record<string, string> = { GATEWAY_SECRET, DATABASE_URL };
+    const environment = { DATABASE_URL, TOKEN_KEY_FILE: join(folder, 'nowhere') };
+    const { config, takeSecrets } = watchConfig(PROCESS_SECTIONS.gateway, { environment, secrets: () => secrets });
+    secrets = { GATEWAY_SECRET: key(6), DATABASE_URL: 'hush' };
+    expect(takeSecrets()).toEqual({ outcome: 'applied', changed: ['GATEWAY_SECRET'], heldBack: [] });
+    expect(config.gatewayTrust.secrets).toEqual([Buffer.from(key(6), 'base64')]);
+    // It was there: a gateway cannot go on without.
+    secrets = {};
+    expect(takeSecrets()).toEqual({ outcome: 'refused', problems: ['GATEWAY_SECRET: is required and not set'] });
+    expect(JSON.stringify(config)).not.toContain('x8Jq2mTz');
+  });
+
   it('that are unusable are refused with every problem and no value, a key that waits for its restart as well', () => {
     let secrets = { DATABASE_URL, TOKEN_KEY };
-    const { config, takeSecrets } = watchConfig({ environment: others, secrets: () => secrets });
+    const { config, takeSecrets } = watchConfig(SECTION_NAMES, { environment: others, secrets: () => secrets });
     secrets = { DATABASE_URL: rotated, TOKEN_KEY: 'hush' };
     expect(takeSecrets()).toEqual({ outcome: 'refused', problems: [expect.stringMatching(/^TOKEN_KEY: must be/)] });
     secrets = { DATABASE_URL: 'hush', TOKEN_KEY };
@@ -183,7 +230,7 @@ describe('secrets while the process runs', () => {
     writeFileSync(file, `${DATABASE_URL}\n`);
     writeFileSync(configFile, 'LOG_LEVEL: warn\n');
     const environment = { ...others, TOKEN_KEY, DATABASE_URL_FILE: file, CONFIG_FILE: configFile };
-    const { config, takeSecrets } = watchConfig({ environment });
+    const { config, takeSecrets } = watchConfig(SECTION_NAMES, { environment });
     writeFileSync(configFile, 'LOG_LEVEL: [\n');
     writeFileSync(file, `${rotated}\n`);
     expect(takeSecrets()).toEqual({ outcome: 'applied', changed: ['DATABASE_URL'], heldBack: [] });
@@ -207,7 +254,7 @@ describe('secrets while the process runs', () => {
       return cert;
     };
     const before = await put();
-    const { config, takeSecrets } = watchConfig({
+    const { config, takeSecrets } = watchConfig(SECTION_NAMES, {
       environment: {
         ...REQUIRED,
         SERVER_TLS_CERTIFICATE_FILE: join(folder, 'server.crt'),
@@ -216,9 +263,9 @@ describe('secrets while the process runs', () => {
       },
     });
     const after = await put();
-    expect(config.app.tls?.cert.trim()).toBe(before.trim());
+    expect(config.tls?.cert.trim()).toBe(before.trim());
     const changed = ['SERVER_TLS_CERTIFICATE', 'SERVER_TLS_KEY'];
     expect(takeSecrets()).toEqual({ outcome: 'applied', changed, heldBack: ['REDIS_TLS_CA'] });
-    expect(config.app.tls?.cert.trim()).toBe(after.trim());
+    expect(config.tls?.cert.trim()).toBe(after.trim());
   });
 });

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
-import { type Config, ConfigError, type Environment, loadConfig, readSettings, variablesThatAre } from './load';
+import { ConfigError, type Environment, loadConfig, readSettings } from './load';
+import { type Config, type SectionName, variablesThatAre } from './sections';
 
 /** How often the file is looked at, milliseconds. */
 const POLL_MS = 1_000;
@@ -18,9 +19,9 @@ export type Reload =
     }
   | { readonly outcome: 'refused'; readonly problems: readonly string[] };
 
-export interface WatchedConfig {
+export interface WatchedConfig<S extends SectionName = SectionName> {
   /** The same object for as long as the process runs; its reloadable values change in place. */
-  readonly config: Config;
+  readonly config: Config<S>;
   /** Looks at the file from now on, and calls `onReload` after each change. */
   start(onReload: (reload: Reload) => void): void;
   stop(): void;
@@ -53,17 +54,18 @@ const takeOver = (live: Record<string, unknown>, next: Readonly<Record<string, u
 };
 
 /** Tokens of the longer life that held until now are still out there: their keys stay for as long as they were to. */
-const keepingKeys = (next: Config, live: Config): Config => {
-  const { signingKeys } = next.security;
-  const retainMs = Math.max(signingKeys.retainMs, live.security.signingKeys.retainMs);
-  return { ...next, security: { ...next.security, signingKeys: { ...signingKeys, retainMs } } };
+const keepingKeys = <C extends Partial<Config>>(next: C, live: C): C => {
+  if (next.tokens === undefined || live.tokens === undefined) return next;
+  const { signingKeys } = next.tokens;
+  const retainMs = Math.max(signingKeys.retainMs, live.tokens.signingKeys.retainMs);
+  return { ...next, tokens: { ...next.tokens, signingKeys: { ...signingKeys, retainMs } } };
 };
 
 const differences = (one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): string[] =>
   [...new Set([...Object.keys(one), ...Object.keys(other)])].filter((name) => one[name] !== other[name]).sort();
 
 /** The text of the file once it holds still; undefined when it cannot be read. */
-const readSettled = async (file: string): Promise<string | undefined> => {
+export const readSettled = async (file: string): Promise<string | undefined> => {
   const read = () =>
     // The operator names this file; that is what CONFIG_FILE is for.
     // eslint-disable-next-line security/detect-non-literal-fs-filename
@@ -94,7 +96,7 @@ const readText = (file: string | undefined): string | undefined => {
 };
 
 /**
- * The configuration, and what changes of `CONFIG_FILE` and of secrets make of it while the process runs.
+ * The configuration of these sections, and what changes of `CONFIG_FILE` and of secrets make of it while the process runs.
  *
  * The file is read anew every second rather than watched: events of the file system miss a Kubernetes volume (which swaps a
  * symbolic link two folders above), network file systems and bind mounts, while the content is the same everywhere. It is
@@ -107,13 +109,16 @@ const readText = (file: string | undefined): string | undefined => {
  *
  * @throws {ConfigError} when the configuration at the start is not usable
  */
-export const watchConfig = (options: WatchOptions = {}): WatchedConfig => {
+export const watchConfig = <const S extends SectionName>(
+  sections: readonly S[],
+  options: WatchOptions = {},
+): WatchedConfig<S> => {
   const { environment = process.env, secrets = () => ({}), pollMs = POLL_MS } = options;
   const file = environment['CONFIG_FILE'];
   /** Of the last file that was good. */
   let fileText = readText(file);
-  const config = loadConfig(environment, { secrets: secrets(), fileText });
-  let settings = readSettings({ environment, secrets: secrets(), fileText });
+  const config = loadConfig(sections, environment, { secrets: secrets(), fileText });
+  let settings = readSettings(sections, { environment, secrets: secrets(), fileText });
   let timer: NodeJS.Timeout | undefined;
   let seen: string | undefined | null = null;
 
@@ -121,8 +126,8 @@ export const watchConfig = (options: WatchOptions = {}): WatchedConfig => {
     try {
       const sources = { secrets: secrets(), fileText: text };
       // With all that is new: what awaits a restart must be usable then.
-      loadConfig(environment, sources);
-      const next = readSettings({ environment, ...sources });
+      loadConfig(sections, environment, sources);
+      const next = readSettings(sections, { environment, ...sources });
       const changed = differences(settings, next).filter((name) => RELOADABLE.has(name));
       const fixed = differences(settings, next).filter((name) => !RELOADABLE.has(name));
       const problems = fixed
@@ -131,7 +136,7 @@ export const watchConfig = (options: WatchOptions = {}): WatchedConfig => {
       if (problems.length > 0) return { outcome: 'refused', problems };
       const taken = holdingBack(next, settings, fixed);
       // What stands in `CONFIG_FILE` is among the settings already.
-      takeOver(config, keepingKeys(loadConfig({ ...taken, CONFIG_FILE: undefined }), config));
+      takeOver(config, keepingKeys(loadConfig(sections, { ...taken, CONFIG_FILE: undefined }), config));
       settings = taken;
       return { outcome: 'applied', changed, heldBack: fixed };
     } catch (error) {

@@ -22,7 +22,7 @@ interface Parts {
 
 /** What people do with their own account. */
 export const buildAccount = (
-  { config, logger }: ProcessContext,
+  { config, logger }: ProcessContext<'security' | 'sms' | 'privacy'>,
   data: Data,
   { hasher, provePassword, starter }: Parts,
 ) => {

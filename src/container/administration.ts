@@ -1,7 +1,4 @@
-import { adminAuditRoutes } from '../api/routes/admin-audit';
-import { adminUserRoutes } from '../api/routes/admin-users';
-import { adminRecoveryRoutes } from '../api/routes/admin-recoveries';
-import type { Config } from '../config/load';
+import type { Config } from '../config/sections';
 import type { RequestOrigin } from '../contracts/audit';
 import type { Caller } from '../contracts/caller';
 import type { Permission } from '../contracts/permissions';
@@ -26,7 +23,11 @@ export const createOnDenied =
   };
 
 /** What administrators and auditors do. */
-export const buildAdministration = (data: Data, { app, security }: Config, starter: WorkflowStarter) => {
+export const buildAdministration = (
+  data: Data,
+  { app, security }: Config<'app' | 'security'>,
+  starter: WorkflowStarter,
+) => {
   const { database, ciphers, blindIndex, audit, recordAudit, users, toUserResponse } = data;
   const cursors = createCursors(deriveKey(security.tokenKey, 'cursor'));
   const accounts = createAdminRepository({ database, blindIndex, audit });
@@ -35,11 +36,11 @@ export const buildAdministration = (data: Data, { app, security }: Config, start
   // Half of the request's time: the last batch and the answer need some.
   const verifyBudgetMs = app.requestTimeoutMs / 2;
   return {
-    routes: [
-      ...adminUserRoutes(createAdminUsers({ accounts, users, cursors, recordAudit, toUserResponse })),
-      ...adminRecoveryRoutes(createRecoveryReviews({ ...data, cursors, starter })),
-      ...adminAuditRoutes(createAdminAudit({ events, verify, cursors, recordAudit, verifyBudgetMs })),
-    ],
+    services: {
+      adminUsers: createAdminUsers({ accounts, users, cursors, recordAudit, toUserResponse }),
+      recoveryReviews: createRecoveryReviews({ ...data, cursors, starter }),
+      adminAudit: createAdminAudit({ events, verify, cursors, recordAudit, verifyBudgetMs }),
+    },
     onDenied: createOnDenied(recordAudit),
   };
 };

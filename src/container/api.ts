@@ -5,19 +5,9 @@ import { idempotency } from '../api/middleware/idempotency';
 import { resetPasswordPages } from '../api/pages/reset-password';
 import { recoveryPages } from '../api/pages/recovery';
 import { verifyEmailPages } from '../api/pages/verify-email';
-import { accountErasureRoutes } from '../api/routes/account-erasure';
-import { accountRecoveryRoutes } from '../api/routes/account-recovery';
-import { consentRoutes } from '../api/routes/consent';
-import { contactChangeRoutes } from '../api/routes/contact-change';
-import { dataExportRoutes } from '../api/routes/data-export';
-import { mfaRoutes } from '../api/routes/mfa';
-import { passwordRoutes } from '../api/routes/password';
-import { registrationRoutes } from '../api/routes/registration';
-import { rememberedDeviceRoutes } from '../api/routes/remembered-device';
-import { factorCodeRoutes, secondFactorRoutes } from '../api/routes/second-factor';
-import { sessionRoutes } from '../api/routes/session';
-import { userRoutes } from '../api/routes/user';
-import type { Config } from '../config/load';
+import { apiRoutes } from '../api/routes';
+import type { SectionOf } from '../config/processes';
+import type { Config } from '../config/sections';
 import { API_VERSION } from '../contracts/api-version';
 import { createIdempotencyKeys } from '../crypto/idempotency-keys';
 import { mailIndicator, postgresIndicator, redisIndicator, temporalIndicator } from '../health/indicators';
@@ -30,14 +20,16 @@ import { createTemporalConnection } from '../temporal/connection';
 
 import { type ProcessContext, CHECK_TIMEOUT_MS, closeAll, mustBeReady, translateError } from './process';
 import { buildData, type Data } from './data';
+import { buildEvents } from './events';
+import { buildGrpc } from './grpc';
 import { buildIdentity } from './identity';
 import { buildAdministration } from './administration';
 import { buildLimits } from './limits';
-import { buildPasskeyRoutes } from './passkeys';
+import { buildPasskeys } from './passkeys';
 
 /** Stands last of the interceptors, innermost: it must remember nothing of what limits and permissions refuse. */
 const buildIdempotency = (
-  { security }: Config,
+  { security }: Config<'security'>,
   { database, ciphers }: Pick<Data, 'database' | 'ciphers'>,
   logger: Logger,
 ) =>
@@ -67,53 +59,49 @@ const buildApiReadiness = ({ database, queue, temporal, transport }: ApiParts) =
   );
 
 /** The `api` process. Without Redis, Temporal or mail it still serves what does not need them, so only Postgres makes it unready. */
-export const buildApi = (context: ProcessContext) => {
+export const buildApi = (context: ProcessContext<SectionOf<'api'>>) => {
   const { config, logger, metrics } = context;
+  const { isTraced } = config.telemetry;
   const data = buildData(context);
   const { database, dataKeys } = data;
-  const temporal = createTemporalConnection(config.temporal, dataKeys);
-  const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
+  const temporal = createTemporalConnection(config.temporal, dataKeys, isTraced);
+  const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger, isTraced });
   const transport = createMailTransport(config.mail);
   const { routeLimits, lockOut, close: closeLimits } = buildLimits(context, data);
   const identity = buildIdentity(context, data, temporal, queue, lockOut);
-  const { accessTokens, sessions, notices, login, passwords, registrations, profile, consents, contactChanges } =
-    identity;
-  const { challenges, factorCodes, stepUp, remembered, recoveries, mfa } = identity;
+  const { sessions, notices, mfa } = identity;
   const administration = buildAdministration(data, config, identity.starter);
+  const events = buildEvents(context, data);
   const readiness = buildApiReadiness({ database, queue, temporal, transport });
-  const app = createApp({
-    routes: [
-      ...registrationRoutes(registrations),
-      ...passwordRoutes(passwords),
-      ...sessionRoutes({ login, sessions, accessTokens, ...config.security.signingKeys }),
-      ...secondFactorRoutes(challenges, stepUp),
-      ...factorCodeRoutes(challenges, factorCodes),
-      ...mfaRoutes(mfa.enrollments, mfa.factors),
-      ...rememberedDeviceRoutes(remembered),
-      ...buildPasskeyRoutes(data, { ...identity, lockOut }),
-      ...accountRecoveryRoutes(recoveries),
-      ...userRoutes(profile),
-      ...consentRoutes(consents),
-      ...accountErasureRoutes(identity.erasures),
-      ...dataExportRoutes(identity.dataExports),
-      ...contactChangeRoutes({ contactChanges, profile }),
-      ...administration.routes,
-    ],
-    interceptors: [buildIdempotency(config, data, logger)],
-    pages: [...verifyEmailPages(), ...resetPasswordPages(), ...recoveryPages()],
-    authenticate: sessions.authenticate,
-    onDenied: administration.onDenied,
-    checkHighRisk: data.restrictions.checkHighRisk,
-    limits: routeLimits,
-    translateError,
-    logger,
-    metrics,
-    readiness,
-    config: config.app,
-    docs: { title: 'Meqenet Auth', version: API_VERSION, publicUrl: config.app.publicUrl },
+  const routes = apiRoutes({
+    ...identity,
+    ...administration.services,
+    ...events,
+    ...config.tokens.signingKeys,
+    enrollments: mfa.enrollments,
+    factors: mfa.factors,
+    passkeys: buildPasskeys(data, { ...identity, lockOut }),
   });
+  const operations = {
+    ...{ authenticate: sessions.authenticate, onDenied: administration.onDenied },
+    ...{ checkHighRisk: data.restrictions.checkHighRisk, limits: routeLimits, logger, config: config.app },
+    ...{ interceptors: [buildIdempotency(config, data, logger)], interceptorErrors: [] },
+  };
+  const app = createApp({
+    ...operations,
+    ...{ routes, translateError, metrics, readiness },
+    pages: [...verifyEmailPages(), ...resetPasswordPages(), ...recoveryPages()],
+    ...{ gateway: config.gatewayTrust, isTraced: true },
+    docs: {
+      ...{ title: 'Meqenet Auth', version: API_VERSION, publicUrl: config.app.publicUrl },
+      ...{ maxBodyBytes: config.app.maxBodyBytes, limits: config.limits.classes },
+    },
+  });
+  const { authenticate } = sessions;
+  const grpc = buildGrpc(context, { routes, operations, authenticate, revocations: events.revocations });
   const close = async (): Promise<void> => {
     await notices.settled();
+    await events.close();
     await closeAll(
       () => temporal.close(),
       closeLimits,
@@ -122,5 +110,9 @@ export const buildApi = (context: ProcessContext) => {
       () => database.$disconnect(),
     );
   };
-  return { app, readiness, dataKeys, close };
+  const beginShutdown = (): void => {
+    readiness.beginShutdown();
+    events.eventStreams.endAll();
+  };
+  return { app, grpc, dataKeys, readiness, beginShutdown, close };
 };

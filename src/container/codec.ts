@@ -5,6 +5,7 @@ import type { Route } from '../api/route';
 import { codecRoutes } from '../api/routes/codec';
 import { factorCodeRoutes, secondFactorRoutes } from '../api/routes/second-factor';
 import { sessionRoutes } from '../api/routes/session';
+import type { SectionOf } from '../config/processes';
 import { postgresIndicator } from '../health/indicators';
 import { createReadiness } from '../health/readiness';
 import { createQueueProducer } from '../queue/queue.producer';
@@ -23,12 +24,12 @@ import { CHECK_TIMEOUT_MS, closeAll, type ProcessContext, translateError } from 
 const SIGN_IN = ['login', 'completeLogin', 'sendLoginCode', 'refresh', 'logout'];
 
 const buildIdentityRoutes = (
-  { config }: ProcessContext,
+  { config }: ProcessContext<'tokens'>,
   identity: ReturnType<typeof buildIdentity>,
 ): readonly Route[] => {
   const { challenges, factorCodes, stepUp } = identity;
   const routes = [
-    ...sessionRoutes({ ...identity, ...config.security.signingKeys }),
+    ...sessionRoutes({ ...identity, ...config.tokens.signingKeys }),
     ...secondFactorRoutes(challenges, stepUp),
     ...factorCodeRoutes(challenges, factorCodes),
   ];
@@ -36,13 +37,14 @@ const buildIdentityRoutes = (
 };
 
 /** The `codec-server` process: the sign-in of the API, and what it opens. */
-export const buildCodec = (context: ProcessContext) => {
+export const buildCodec = (context: ProcessContext<SectionOf<'codec-server'>>) => {
   const { config, logger, metrics } = context;
   const { codecServer } = config.temporal;
+  const { isTraced } = config.telemetry;
   const data = buildData(context);
   const { database, dataKeys, recordAudit } = data;
-  const temporal = createTemporalConnection(config.temporal, dataKeys);
-  const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
+  const temporal = createTemporalConnection(config.temporal, dataKeys, isTraced);
+  const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger, isTraced });
   const { routeLimits, lockOut, close: closeLimits } = buildLimits(context, data);
   const identity = buildIdentity(context, data, temporal, queue, lockOut);
   const decode = createRemoteDecoder(createPayloadCodec(dataKeys));
@@ -53,7 +55,8 @@ export const buildCodec = (context: ProcessContext) => {
   const app = createApp({
     routes: [...buildIdentityRoutes(context, identity), ...codecRoutes({ decode, recordAudit })],
     pages: signInPages(),
-    door: codecDoor({ url: codecServer.url, uiOrigins: codecServer.origins, tokenLife: config.security.jwt }),
+    isTraced: true,
+    door: codecDoor({ url: codecServer.url, uiOrigins: codecServer.origins, tokenLife: config.tokens.jwt }),
     authenticate: identity.sessions.authenticate,
     onDenied: createOnDenied(recordAudit),
     limits: routeLimits,

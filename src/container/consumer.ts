@@ -1,3 +1,4 @@
+import type { SectionOf } from '../config/processes';
 import type { NoticeHandlers } from '../contracts/notification-jobs';
 import { mailIndicator, postgresIndicator, redisIndicator } from '../health/indicators';
 import { createReadiness } from '../health/readiness';
@@ -10,12 +11,13 @@ import { type ProcessContext, CHECK_TIMEOUT_MS, closeAll, mustBeReady } from './
 import { buildMail } from './mail';
 
 /** The `consumer` process. It takes jobs from the moment it is built. */
-export const buildConsumer = ({ config, refreshSecrets, logger, metrics }: ProcessContext) => {
+export const buildConsumer = ({ config, refreshSecrets, logger, metrics }: ProcessContext<SectionOf<'consumer'>>) => {
   const database = createDatabase(config.database, refreshSecrets);
   const { transport, mailer } = buildMail(config, database);
   const consumer = createQueueConsumer({
     ...config.queue,
     redis: config.redis.connection,
+    isTraced: config.telemetry.isTraced,
     logger,
     counters: createConsumerMetrics(metrics.registry),
     sendWelcomeMail: ({ userId, email, locale }) => mailer.sendWelcome({ userId, to: email, locale }),

@@ -1,4 +1,4 @@
-import type { Config } from '../config/load';
+import type { Config } from '../config/sections';
 import type { NewAuditEvent } from '../contracts/audit';
 import type { FieldCipher } from '../contracts/data-protection';
 import { createRecoveryCodes } from '../crypto/recovery-code';
@@ -37,7 +37,7 @@ interface MfaParts {
   readonly cipher: FieldCipher;
   readonly audit: AuditTrail;
   readonly codes: VerificationCodes;
-  readonly config: Config;
+  readonly config: Config<'security' | 'sms' | 'webauthn'>;
 }
 
 /** Second factors. */
@@ -66,8 +66,10 @@ const buildMfaData = (parts: MfaParts) => {
   };
 };
 
+type DataContext = ProcessContext<'database' | 'keys' | 'security' | 'sms' | 'webauthn'>;
+
 /** The database and what reads it. */
-export const buildData = ({ config, refreshSecrets }: Pick<ProcessContext, 'config' | 'refreshSecrets'>) => {
+export const buildData = ({ config, refreshSecrets }: Pick<DataContext, 'config' | 'refreshSecrets'>) => {
   const { security } = config;
   const database = createDatabase(config.database, refreshSecrets);
   const protection = buildProtection(config, database);

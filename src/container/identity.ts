@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-import type { Config } from '../config/load';
+import type { Config } from '../config/sections';
 import { createAccessTokens } from '../crypto/access-token';
 import { deriveKey } from '../crypto/derive-key';
 import { createBreachCheck } from '../crypto/breach-check';
@@ -31,7 +31,7 @@ import { buildMfa, buildSecondFactors } from './mfa';
 import type { ProcessContext } from './process';
 import type { Data } from './data';
 
-const buildPasswordPolicy = ({ security }: Config, logger: Logger) => {
+const buildPasswordPolicy = ({ security }: Config<'security'>, logger: Logger) => {
   const { url, timeoutMs } = security.breachCheck;
   return createPasswordPolicy({
     policy: security.passwordPolicy,
@@ -41,30 +41,30 @@ const buildPasswordPolicy = ({ security }: Config, logger: Logger) => {
 
 /** Sessions with their tokens. */
 const buildSessions = (
-  { security }: Config,
+  { security, tokens }: Config<'security' | 'tokens'>,
   { database, cipher, ciphers, blindIndex, audit }: Data,
   notices: Notices,
   policy: MfaPolicy,
 ) => {
   const keyRing = createSigningKeyRing(
     createSigningKeyRepository(database, ciphers['signing-keys']),
-    security.signingKeys,
+    tokens.signingKeys,
   );
-  const accessTokens = createAccessTokens(keyRing, security.jwt);
+  const accessTokens = createAccessTokens(keyRing, tokens.jwt);
   const sessions = createSessions({
     sessions: createSessionRepository({ database, audit, protectDevice: createProtectDevice(cipher, blindIndex) }),
     devices: createDeviceRepository({ database, cipher, audit }),
     ...{ notices, policy },
     accessTokens,
     refreshTokens: createRefreshTokens(security.tokenKey),
-    config: security,
+    ...{ config: security, tokenLife: tokens.jwt },
   });
   return { accessTokens, sessions };
 };
 
 /** What requests do, over HTTP and gRPC alike. */
 export const buildIdentity = (
-  context: ProcessContext,
+  context: ProcessContext<'temporal' | 'security' | 'tokens' | 'sms' | 'privacy'>,
   data: Data,
   temporal: ReturnType<typeof createTemporalConnection>,
   queue: ReturnType<typeof createQueueProducer>,

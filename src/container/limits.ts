@@ -3,8 +3,8 @@ import { deriveKey } from '../crypto/derive-key';
 import { createLockOut } from '../identity/lock-out';
 import { createCounterStore } from '../limits/counter-store';
 import { createRateLimiter } from '../limits/rate-limiter';
-import { createLimitsConnection } from '../limits/redis';
 import { createLimitMetrics } from '../observability/limit-metrics';
+import { createCountingConnection } from '../redis/connection';
 import { createLoginFailureRepository } from '../repositories/login-failure-repository';
 import { createLoginRepository } from '../repositories/login-repository';
 
@@ -12,12 +12,15 @@ import type { Data } from './data';
 import type { ProcessContext } from './process';
 
 /** Limits of requests by Redis, and delays of logins by the database. */
-export const buildLimits = ({ config, metrics }: ProcessContext, { database, blindIndex }: Data) => {
+export const buildLimits = (
+  { config, metrics }: ProcessContext<'limits' | 'security' | 'redis'>,
+  { database, blindIndex }: Data,
+) => {
   const { limits, security, redis } = config;
   const { fallbacks, limited, delayedLogins } = createLimitMetrics(metrics.registry);
   const limiter = createRateLimiter({
     store: createCounterStore({
-      redis: createLimitsConnection(redis.connection, limits.redisTimeoutMs),
+      redis: createCountingConnection(redis.connection, limits.redisTimeoutMs),
       onFallback: () => {
         fallbacks.inc();
       },

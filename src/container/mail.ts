@@ -1,4 +1,4 @@
-import type { Config } from '../config/load';
+import type { Config } from '../config/sections';
 import { createMailTransport } from '../mail/mail-transport';
 import { createMailer } from '../mail/mailer';
 import { createMailDeliveryRepository } from '../repositories/mail-delivery-repository';
@@ -8,7 +8,7 @@ import type { createDatabase } from '../repositories/prisma-client';
 const MAIL_TRANSACTION_MS = 15_000;
 
 /** What sends mail, each mail once. */
-export const buildMail = (config: Config, database: ReturnType<typeof createDatabase>) => {
+export const buildMail = (config: Config<'mail'>, database: ReturnType<typeof createDatabase>) => {
   const transport = createMailTransport(config.mail);
   const deliveries = createMailDeliveryRepository(database, MAIL_TRANSACTION_MS);
   return { transport, deliveries, mailer: createMailer({ transport, deliveries, from: config.mail.from }) };

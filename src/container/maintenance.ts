@@ -1,5 +1,5 @@
 import { createDataKeyActivities } from '../activities/data-key';
-import type { Config } from '../config/load';
+import type { Config } from '../config/sections';
 import { newDataKey } from '../keys/data-keys';
 import { createDataKeyStates } from '../repositories/data-key-repository';
 import { ENCRYPTED_COLUMNS, locationOf } from '../repositories/encrypted-columns';
@@ -17,15 +17,17 @@ import {
 
 import type { Data } from './data';
 
+type Recurring = Config<'tokens' | 'keys' | 'queue' | 'privacy'>;
+
 /** Everything that happens by itself. */
-export const recurringWorkflows = ({ security, keys, queue, privacy }: Config): readonly RecurringWorkflow[] => [
-  rotationSchedule(security.signingKeys.rotationIntervalMs),
+export const recurringWorkflows = ({ tokens, keys, queue, privacy }: Recurring): readonly RecurringWorkflow[] => [
+  rotationSchedule(tokens.signingKeys.rotationIntervalMs),
   dataKeyRotationSchedule(keys.checkIntervalMs),
   noticeSweepSchedule(queue.noticeSweepIntervalMs),
   retentionSchedule(privacy.retention.intervalMs),
 ];
 
-export const buildDataKeyActivities = (config: Config, data: Data, client: TemporalConnection['client']) => {
+export const buildDataKeyActivities = (config: Recurring, data: Data, client: TemporalConnection['client']) => {
   const { database, ciphers, rootKey, dataKeys, audit } = data;
   return createDataKeyActivities({
     states: createDataKeyStates(database, audit),

@@ -1,4 +1,4 @@
-import type { Config } from '../config/load';
+import type { Config } from '../config/sections';
 import { hashOpaqueToken, newOpaqueToken } from '../crypto/opaque-token';
 import { toQrCode } from '../crypto/qr-code';
 import type { CancelRecovery } from '../identity/recovery-cancel';
@@ -24,7 +24,7 @@ const TOKENS = { create: newOpaqueToken, hash: hashOpaqueToken };
 
 /** Where second factors are shown: the second half of a login, and step-up; and the devices that need not show one. */
 export const buildSecondFactors = (
-  { security, sms }: Config,
+  { security, sms }: Config<'security' | 'sms'>,
   data: Data,
   parts: {
     readonly sessions: Sessions;
@@ -55,7 +55,7 @@ interface Parts {
 
 /** Enrolment and removal of second factors. */
 export const buildMfa = (
-  { security, sms }: Config,
+  { security, sms }: Config<'security' | 'sms'>,
   data: Data,
   { reauthentication, starter, notices, policyOfRoles }: Parts,
 ) => ({

@@ -1,4 +1,3 @@
-import { passkeyRoutes } from '../api/routes/passkey';
 import type { CancelRecovery } from '../identity/recovery-cancel';
 import type { Enrollments } from '../identity/enrollments';
 import type { LockOut } from '../identity/lock-out';
@@ -24,14 +23,14 @@ interface Parts {
 }
 
 /** Passkeys: registration, login and step-up. */
-export const buildPasskeyRoutes = (data: Data, parts: Parts) => {
+export const buildPasskeys = (data: Data, parts: Parts) => {
   const passkeyRepository = createPasskeyRepository(data);
   const passkeyChallenges = createPasskeyChallengeRepository(data.database);
   const proofs = createPasskeyProofs({ ...data, ...parts, passkeyRepository, passkeyChallenges });
   const shared = { ...data, ...parts, passkeyRepository, proofs };
-  return passkeyRoutes({
+  return {
     registrations: createPasskeyRegistrations({ ...shared, enrollments: parts.mfa.enrollments }),
     logins: createPasskeyLogins(shared),
     stepUp: createPasskeyStepUp(shared),
-  });
+  };
 };

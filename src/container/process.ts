@@ -1,14 +1,14 @@
 import type { Logger } from 'pino';
 
-import type { Config } from '../config/load';
+import type { Config, SectionName } from '../config/sections';
 import { AppError } from '../contracts/errors';
 import type { Metrics } from '../observability/metrics';
 import { isDatabaseUnavailable } from '../repositories/database-errors';
 
-/** What every process has from the start. */
-export interface ProcessContext {
+/** What a process has from the start; `S` are the sections of the configuration that it must have loaded. */
+export interface ProcessContext<S extends SectionName = never> {
   /** What may change while the process runs changes in these very objects. */
-  readonly config: Config;
+  readonly config: Config<S>;
   /** For whoever is refused with the secrets that there are: reads them anew; never rejects. */
   readonly refreshSecrets: () => Promise<void>;
   readonly logger: Logger;

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 
-import type { Config } from '../config/load';
+import type { Config } from '../config/sections';
 import type { FieldCipherError } from '../contracts/data-protection';
 import { createAuditSeal } from '../crypto/audit-seal';
 import { createBlindIndex } from '../crypto/blind-index';
@@ -32,7 +32,7 @@ const createRefusalRecord = (record: (error: FieldCipherError) => Promise<void>)
 
 /** Keys, and what encrypts, indexes and seals with them. */
 export const buildProtection = (
-  { keys, security }: Pick<Config, 'keys' | 'security'>,
+  { keys, security }: Config<'keys' | 'security'>,
   database: Pick<Database, 'sql' | 'keySql'>,
 ) => {
   const rootKey = createRootKey(keys.root);

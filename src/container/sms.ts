@@ -1,4 +1,4 @@
-import type { Config } from '../config/load';
+import type { Config } from '../config/sections';
 import type { MailTransport } from '../mail/mail-transport';
 import { createDevelopmentSmsProvider } from '../sms/development-provider';
 import { createHttpSmsProvider } from '../sms/http-provider';
@@ -8,8 +8,10 @@ import { type SmsProvider, SmsRejectedError } from '../sms/sms-provider';
 const NO_PROVIDER: SmsProvider = { send: () => Promise.reject(new SmsRejectedError('SMS_PROVIDER=none')) };
 
 /** Whoever sends SMS, as configured. */
-export const buildSmsProvider = ({ sms }: Config, mail: Pick<MailTransport, 'send'>): SmsProvider => {
-  const { http } = sms;
+export const buildSmsProvider = (
+  { sms, smsHttp }: Config<'sms' | 'smsHttp'>,
+  mail: Pick<MailTransport, 'send'>,
+): SmsProvider => {
   switch (sms.provider) {
     case 'none':
       return NO_PROVIDER;
@@ -17,10 +19,10 @@ export const buildSmsProvider = ({ sms }: Config, mail: Pick<MailTransport, 'sen
       return createDevelopmentSmsProvider(mail);
     case 'http':
       return createHttpSmsProvider({
-        url: http.url ?? '',
-        timeoutMs: http.timeoutMs,
+        url: smsHttp.url ?? '',
+        timeoutMs: smsHttp.timeoutMs,
         get token() {
-          return http.token ?? '';
+          return smsHttp.token ?? '';
         },
       });
   }

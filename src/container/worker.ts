@@ -12,7 +12,8 @@ import { createNoticeActivities } from '../activities/notice';
 import { createRegistrationActivities } from '../activities/registration';
 import { createRetentionActivities } from '../activities/retention';
 import { createSigningKeyActivities } from '../activities/signing-key';
-import type { Config } from '../config/load';
+import type { SectionOf } from '../config/processes';
+import type { Config } from '../config/sections';
 import { type TaskQueue, TASK_QUEUES } from '../contracts/task-queues';
 import { deriveKey } from '../crypto/derive-key';
 import { generateSigningKey } from '../crypto/signing-key';
@@ -41,11 +42,18 @@ import { ensureSchedule } from '../temporal/schedules';
 import { buildDataKeyActivities, recurringWorkflows } from './maintenance';
 import { type ProcessContext, CHECK_TIMEOUT_MS, closeAll, mustBeReady } from './process';
 import { buildData, type Data } from './data';
+import { buildWake } from './events';
 import { buildMail } from './mail';
 import { buildSmsProvider } from './sms';
 
+type Context = ProcessContext<SectionOf<'worker'>>;
+
 /** The steps of a change of phone or address, what is sent of it, and the codes of second factors. */
-const buildContactActivities = (config: Config, data: Data, mail: ReturnType<typeof buildMail>) => {
+const buildContactActivities = (
+  config: Config<'app' | 'security' | 'sms' | 'smsHttp'>,
+  data: Data,
+  mail: ReturnType<typeof buildMail>,
+) => {
   const { contactChanges, codes, database, cipher } = data;
   const sms = createSmsMessenger(buildSmsProvider(config, mail.transport), mail.deliveries);
   const findFactorCode = createFindFactorCode(database, cipher);
@@ -80,7 +88,7 @@ const buildRecoveryActivities = (data: Data) =>
   });
 
 const buildErasureActivities = (
-  { security }: Config,
+  { security }: Config<'security'>,
   data: Data,
   client: Parameters<typeof forgetWorkflows>[0],
   queue: QueueProducer,
@@ -95,21 +103,21 @@ const buildErasureActivities = (
   });
 
 /** What an act has to wait for is kept for at least as long. */
-const retentionPeriods = ({ privacy, security }: Config) => {
+const retentionPeriods = ({ privacy, security }: Config<'privacy' | 'security'>) => {
   const { periods } = privacy.retention;
   return { ...periods, steps: Math.max(periods.steps, security.holds.highRiskMs, security.holds.payoutMs) };
 };
 
 /** What recurs, on the `maintenance` queue. */
 const buildMaintenanceActivities = (
-  { config, logger, metrics }: ProcessContext,
+  { config, logger, metrics }: Context,
   data: Data,
   enqueueNotice: EnqueueNotice,
 ) => ({
   ...createSigningKeyActivities({
     signingKeys: createSigningKeyRepository(data.database, data.ciphers['signing-keys']),
     generate: generateSigningKey,
-    times: config.security.signingKeys,
+    times: config.tokens.signingKeys,
   }),
   ...createNoticeActivities({
     ...{ outbox: data.outbox, enqueueNotice, logger },
@@ -123,12 +131,14 @@ const buildMaintenanceActivities = (
 });
 
 /** The `worker` process: activities with what they use. */
-export const buildWorker = (context: ProcessContext, isPolling: () => boolean | Promise<boolean>) => {
+export const buildWorker = (context: Context, isPolling: () => boolean | Promise<boolean>) => {
   const { config, logger } = context;
+  const { isTraced } = config.telemetry;
   const data = buildData(context);
   const { database, codes, users, registrations, resets, resetTokens } = data;
-  const temporal = createTemporalConnection(config.temporal, data.dataKeys);
-  const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger });
+  const temporal = createTemporalConnection(config.temporal, data.dataKeys, isTraced);
+  const queue = createQueueProducer({ ...config.queue, redis: config.redis.connection, logger, isTraced });
+  const wake = buildWake(config, data);
   const enqueueNotice = createEnqueueNotice({ users, queue });
   const mail = buildMail(config, database);
   const { transport, mailer } = mail;
@@ -185,6 +195,7 @@ export const buildWorker = (context: ProcessContext, isPolling: () => boolean | 
         () => queue.close(),
         () => transport.close(),
         () => database.$disconnect(),
+        wake.close,
       ),
   };
 };

@@ -1,5 +1,7 @@
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
 
+import type { Ending } from './ending-workflow';
+
 export const ACCOUNT_ERASURE_WORKFLOW = 'accountErasure';
 
 /** One running erasure for each account. */
@@ -23,11 +25,13 @@ export interface PendingErasure {
 }
 export type BeginErasureOutcome =
   | ({ readonly outcome: 'pending' } & PendingErasure)
-  /** There is no such active account; it is the last administrator; or this workflow is about to end, and another one may be started. */
-  | { readonly outcome: 'closed' | 'last_administrator' | 'ending' };
+  /** There is no such active account; it is the last administrator. */
+  | { readonly outcome: 'closed' | 'last_administrator' };
 
 /** `erasureId`: the same when the request is repeated. */
-export const beginErasureUpdate = defineUpdate<BeginErasureOutcome, [begin: { readonly erasureId: string }]>('begin');
+export const beginErasureUpdate = defineUpdate<BeginErasureOutcome | Ending, [begin: { readonly erasureId: string }]>(
+  'begin',
+);
 /** The database knows something new: the owner has taken it back. */
 export const erasureChangedSignal = defineSignal('changed');
 

@@ -1,6 +1,7 @@
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
 
 import type { FieldLocation } from './data-protection';
+import type { Ending } from './ending-workflow';
 
 export const ACCOUNT_RECOVERY_WORKFLOW = 'accountRecovery';
 export const RECOVERY_NOTICE_WORKFLOW = 'accountRecoveryNotice';
@@ -41,8 +42,8 @@ export interface OpenRecovery {
 export type BeginOutcome =
   | ({ readonly outcome: 'open' } & OpenRecovery)
   | { readonly outcome: 'too_early'; readonly retryAfterMs: number }
-  /** The account or its password is another one; or this workflow is about to end, and another one may be started. */
-  | { readonly outcome: 'closed' | 'ending' };
+  /** The account or its password is another one. */
+  | { readonly outcome: 'closed' };
 
 export interface RecoveryDecision {
   readonly recoveryId: string;
@@ -68,7 +69,7 @@ export interface CompletionOutcome {
   readonly outcome: 'completed' | 'invalid_recovery_token';
 }
 
-export const beginRecoveryUpdate = defineUpdate<BeginOutcome, [begin: RecoveryBegin]>('begin');
+export const beginRecoveryUpdate = defineUpdate<BeginOutcome | Ending, [begin: RecoveryBegin]>('begin');
 export const decideRecoveryUpdate = defineUpdate<DecisionOutcome, [decision: RecoveryDecision]>('decide');
 export const completeRecoveryUpdate = defineUpdate<CompletionOutcome, [completion: RecoveryCompletion]>('complete');
 /** The database knows something new: the owner has cancelled. */

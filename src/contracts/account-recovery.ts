@@ -5,7 +5,7 @@ import { mfaTokenSchema } from './mfa';
 import { pageQuery, nextCursor, reasonRequest } from './admin';
 import { permissionsOf } from './permissions';
 import type { Role } from './session';
-import { cleanText, isCleanText } from './text';
+import { cleanText, secretText } from './text';
 
 export const RECOVERY_STATUSES = ['waiting', 'ready', 'completed', 'cancelled', 'denied', 'expired'] as const;
 export type RecoveryStatus = (typeof RECOVERY_STATUSES)[number];
@@ -40,12 +40,10 @@ export const isApproved = (roles: readonly Role[], approvals: readonly { readonl
 };
 
 /** 256 bits in base64url. Any other text is a token that does not work, so the answer is the same. */
-const recoveryTokenSchema = z
-  .string()
-  .min(1)
-  .max(128)
-  .refine(isCleanText, 'must not hold control characters or lone surrogates')
-  .meta({ description: 'The token of the mailed link', example: 'Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE' });
+const recoveryTokenSchema = secretText(1, 128).meta({
+  description: 'The token of the mailed link',
+  example: 'Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE',
+});
 
 export const startRecoveryRequest = z.strictObject({ mfaToken: mfaTokenSchema });
 export const cancelRecoveryRequest = z.strictObject({ token: recoveryTokenSchema });
@@ -59,8 +57,11 @@ export const recoveryResponse = z.object({
 });
 export type RecoveryResponse = z.output<typeof recoveryResponse>;
 
-export const recoveryParams = z.strictObject({ id: uuidSchema });
-export const recoveryListQuery = z.strictObject({ status: z.enum(RECOVERY_STATUSES).optional(), ...pageQuery });
+export const recoveryParams = z.strictObject({ id: uuidSchema.meta({ description: 'Of the recovery' }) });
+export const recoveryListQuery = z.strictObject({
+  status: z.enum(RECOVERY_STATUSES).optional().meta({ description: 'Only those in this state' }),
+  ...pageQuery,
+});
 export type RecoveryListQuery = z.output<typeof recoveryListQuery>;
 export const approveRecoveryRequest = z.strictObject({
   evidence: z.enum(RECOVERY_EVIDENCE),
@@ -77,7 +78,10 @@ export const adminRecovery = recoveryResponse.extend({
   closedBy: z.enum(RECOVERY_ENDINGS).nullable(),
   userAgent: z.string().meta({ description: 'Kind of browser and system that asked', example: 'Firefox on Android' }),
   ip: z.string().meta({ description: 'Address that asked, masked', example: '196.188.12.*' }),
-  approvalsNeeded: z.int().meta({ description: 'Two for an account with rights over others, one of an administrator' }),
+  approvalsNeeded: z.int().meta({
+    description: 'Two for an account with rights over others, one of an administrator',
+    example: 1,
+  }),
   approvals: z.array(
     z.object({ approverId: uuidSchema, evidence: z.enum(RECOVERY_EVIDENCE), approvedAt: instantSchema }),
   ),

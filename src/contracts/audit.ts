@@ -91,6 +91,8 @@ export interface RequestOrigin {
   readonly userAgent: string | undefined;
   /** Chosen by the client, the same for all logins from one device. */
   readonly deviceId?: string | undefined;
+  /** The service that called for the client. No personal data: it stands in the details of the event, in the clear. */
+  readonly callingService?: string | undefined;
 }
 
 /** Ids, names and counts only: details are stored in the clear. */

@@ -16,4 +16,6 @@ export interface Caller {
   readonly amr: readonly string[];
   /** When the person last proved who they are, seconds since the epoch. */
   readonly authTime: number;
+  /** When the access token expires, seconds since the epoch. */
+  readonly tokenExpiresAt: number;
 }

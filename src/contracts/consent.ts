@@ -39,8 +39,11 @@ export const consentHistoryEntry = z.object({
   act: z.enum(CONSENT_ACTS),
   source: z.enum(CONSENT_SOURCES),
   at: instantSchema,
-  ip: z.string().nullable().meta({ description: 'Address of the client; `null` for a registration' }),
-  userAgent: z.string().nullable(),
+  ip: z
+    .string()
+    .nullable()
+    .meta({ description: 'Address of the client; `null` for a registration', example: '196.188.12.7' }),
+  userAgent: z.string().nullable().meta({ example: 'Mozilla/5.0 (Android 15; Mobile; rv:143.0) Firefox/143.0' }),
 });
 export type ConsentHistoryEntry = z.output<typeof consentHistoryEntry>;
 

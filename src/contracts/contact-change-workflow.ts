@@ -1,6 +1,7 @@
 import { defineUpdate } from '@temporalio/workflow';
 
 import type { FieldLocation } from './data-protection';
+import type { Ending } from './ending-workflow';
 
 export const CONTACT_CHANGE_WORKFLOW = 'contactChange';
 
@@ -38,8 +39,8 @@ export interface OpenContactChange {
 export type ContactRequestOutcome =
   | ({ readonly outcome: 'issued' } & OpenContactChange)
   | { readonly outcome: 'too_soon' | 'limit_reached' | 'channel_exhausted'; readonly retryAfterMs: number }
-  /** The account is not active any more; or this workflow is about to end, and another one may be started. */
-  | { readonly outcome: 'closed' | 'ending' };
+  /** The account is not active any more. */
+  | { readonly outcome: 'closed' };
 
 export interface ContactAttempt {
   readonly code: string;
@@ -67,7 +68,7 @@ export type ContactAttemptOutcome =
 export type ContactChangeResult = 'completed' | 'expired';
 
 /** Asks for a code; one `changeId` is one code, however often it is sent. */
-export const contactRequestUpdate = defineUpdate<ContactRequestOutcome, [request: ContactRequest]>('request');
+export const contactRequestUpdate = defineUpdate<ContactRequestOutcome | Ending, [request: ContactRequest]>('request');
 /** Tries a code; the update's id makes a repeated delivery the same try. */
 export const contactConfirmUpdate = defineUpdate<ContactAttemptOutcome, [attempt: ContactAttempt]>('confirm');
 

@@ -5,7 +5,7 @@ import { instantSchema, uuidSchema } from './identity';
 /** Of one account within a day. */
 export const EXPORTS_PER_DAY = 3;
 
-export const exportParams = z.strictObject({ id: uuidSchema });
+export const exportParams = z.strictObject({ id: uuidSchema.meta({ description: 'Of the export' }) });
 export const exportResponse = z.object({
   exportId: uuidSchema,
   status: z.enum(['pending', 'ready', 'expired']),

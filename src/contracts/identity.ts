@@ -2,7 +2,7 @@ import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
 import { z } from 'zod';
 
 import { localeSchema } from './locale';
-import { cleanText, isCleanText } from './text';
+import { cleanText, NOT_BLANK, secretText } from './text';
 
 /** RFC 5321 allows 254 characters for an address, and 64 for what stands before the `@`. */
 const MAX_EMAIL_LENGTH = 254;
@@ -17,7 +17,7 @@ export const emailSchema = z
   .pipe(z.email())
   .transform((value) => value.toLowerCase())
   .refine((value) => value.indexOf('@') <= MAX_LOCAL_PART_LENGTH, 'Invalid email address')
-  .meta({ description: 'E-mail address', example: 'abebe@example.et' });
+  .meta({ description: 'E-mail address', example: 'abebe@example.et', format: 'email' });
 
 /** A phone number in E.164; Ethiopian numbers may be given in local form (`0911…`). */
 export const phoneSchema = z
@@ -36,7 +36,7 @@ export const phoneSchema = z
     }
     return number.number;
   })
-  .meta({ description: 'Phone number, E.164 or Ethiopian local form', example: '+251911234567' });
+  .meta({ description: 'Phone number, E.164 or Ethiopian local form', example: '+251911234567', format: 'phone' });
 
 /** A Fayda FIN (12 digits) or FCN/FAN (16 digits); spaces and hyphens are dropped. */
 export const faydaIdSchema = z
@@ -44,32 +44,34 @@ export const faydaIdSchema = z
   .max(40)
   .transform((value) => value.replace(/[ -]/g, ''))
   .pipe(z.string().regex(/^(\d{12}|\d{16})$/, 'must have 12 or 16 digits'))
-  .meta({ description: 'Fayda FIN (12 digits) or FCN/FAN (16 digits)', example: '6140 7982 3471' });
+  .meta({
+    description: 'Fayda FIN (12 digits) or FCN/FAN (16 digits)',
+    example: '6140 7982 3471',
+    format: 'fayda-id',
+  });
 
 /** A name part, trimmed and in NFC. */
 export const nameSchema = cleanText(100)
+  .meta({ pattern: NOT_BLANK })
   .transform((value) => value.trim().normalize('NFC'))
   .pipe(z.string().min(1))
   .meta({ description: 'Name', example: 'Abebe' });
 
 /** 8 to 128 code points after NFC; no composition rules (NIST SP 800-63B-4). */
-export const newPasswordSchema = z
-  .string()
-  .max(1_024)
-  .refine(isCleanText, 'must not hold control characters or lone surrogates')
+export const newPasswordSchema = secretText(0, 1_024)
+  .meta({ minLength: 8, maxLength: 128, format: 'new-password' })
   .transform((value) => value.normalize('NFC'))
   .refine((value) => {
     const { length } = [...value];
     return length >= 8 && length <= 128;
   }, 'must have 8 to 128 characters')
-  .meta({ description: 'Password of 8 to 128 characters', example: 'correct horse battery staple' });
+  .meta({
+    description: 'Password of 8 to 128 characters; common, simple and personal ones are refused',
+    example: 'correct horse battery staple',
+  });
 
 /** A password to be checked: any text that could ever have been one. */
-export const passwordAttemptSchema = z
-  .string()
-  .min(1)
-  .max(1_024)
-  .refine(isCleanText, 'must not hold control characters or lone surrogates')
+export const passwordAttemptSchema = secretText(1, 1_024)
   .transform((value) => value.normalize('NFC'))
   .meta({ description: 'Password', example: 'correct horse battery staple' });
 

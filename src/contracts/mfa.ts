@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { instantSchema, uuidSchema } from './identity';
 import { tokensResponse } from './session';
-import { cleanText } from './text';
+import { cleanText, NOT_BLANK } from './text';
 
 /** Second factors that an account can have, as paths and workflow ids name them. */
 export const FACTOR_KINDS = ['totp', 'email_otp', 'sms_otp', 'passkey'] as const;
@@ -60,6 +60,7 @@ const factorCodeSchema = z
 export const enrollmentRequest = z.strictObject({
   factor: z.enum(ENROLLABLE_FACTORS),
   label: cleanText(64)
+    .meta({ pattern: NOT_BLANK })
     .transform((value) => value.trim().normalize('NFC'))
     .pipe(z.string().min(1))
     .meta({ description: 'What its owner calls it', example: 'My phone' })
@@ -72,18 +73,33 @@ export const enrollmentResponse = z.object({
   factor: z.enum(ENROLLABLE_FACTORS),
   secret: z
     .string()
-    .meta({ description: 'Of `totp`: base32, 160 bits, to be typed where the picture cannot be read' })
+    .meta({
+      description: 'Of `totp`: base32, 160 bits, to be typed where the picture cannot be read',
+      example: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ',
+    })
     .optional(),
-  otpauthUri: z.string().meta({ description: 'Of `totp`: key URI of the authenticator app' }).optional(),
-  qrCode: z.string().meta({ description: 'Of `totp`: the key URI as a picture, data URI of an SVG' }).optional(),
+  otpauthUri: z
+    .string()
+    .meta({
+      description: 'Of `totp`: key URI of the authenticator app',
+      example: 'otpauth://totp/Meqenet:abebe%40example.et?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Meqenet',
+    })
+    .optional(),
+  qrCode: z
+    .string()
+    .meta({
+      description: 'Of `totp`: the key URI as a picture, data URI of an SVG',
+      example: 'data:image/svg+xml;base64,PHN2Zz48L3N2Zz4=',
+    })
+    .optional(),
   expiresAt: instantSchema,
 });
 export type EnrollmentResponse = z.output<typeof enrollmentResponse>;
 
-export const enrollmentParams = z.strictObject({ id: uuidSchema });
+export const enrollmentParams = z.strictObject({ id: uuidSchema.meta({ description: 'Of the enrolment' }) });
 export const confirmRequest = z.strictObject({ code: sixDigitsSchema });
 const recoveryCodesSchema = z
-  .array(z.string())
+  .array(z.string().meta({ example: '7KQ2-M4XP-9DTR-W6HB' }))
   .meta({ description: 'Ten codes that work once each in the stead of a factor; shown now and never again' });
 export const confirmResponse = z.object({ factorId: uuidSchema, recoveryCodes: recoveryCodesSchema.optional() });
 export type ConfirmResponse = z.output<typeof confirmResponse>;
@@ -92,7 +108,7 @@ export const recoveryCodesResponse = z.object({ recoveryCodes: recoveryCodesSche
 export const factorResponse = z.object({
   id: uuidSchema,
   factor: z.enum(FACTOR_KINDS),
-  label: z.string().nullable(),
+  label: z.string().nullable().meta({ description: 'What its owner calls it', example: 'My phone' }),
   confirmedAt: instantSchema,
   backedUp: z
     .boolean()
@@ -109,12 +125,18 @@ export type FactorsResponse = z.output<typeof factorsResponse>;
 /** The answer to the right password of an account with a second factor. */
 export const mfaRequiredResponse = z.object({
   mfaRequired: z.literal(true),
-  mfaToken: z.string().meta({ description: 'Shown with the second factor; works from the same device only' }),
+  mfaToken: z.string().meta({
+    description: 'Shown with the second factor; works from the same device only',
+    example: 'Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE',
+  }),
   factors: z.array(z.enum(SHOWABLE_FACTORS)),
   expiresIn: z.int().meta({ description: 'Seconds', example: 600 }),
 });
 export type MfaRequiredResponse = z.output<typeof mfaRequiredResponse>;
-export const loginResponse = z.union([tokensResponse, mfaRequiredResponse]);
+export const loginResponse = z.union([
+  tokensResponse.meta({ title: 'A new session' }),
+  mfaRequiredResponse.meta({ title: 'A second factor is needed' }),
+]);
 export type LoginResponse = z.output<typeof loginResponse>;
 
 export const stepUpRequest = z.strictObject({ factor: z.enum(PROVABLE_FACTORS), code: factorCodeSchema });

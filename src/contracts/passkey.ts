@@ -25,7 +25,7 @@ const credentialOf = <Shape extends z.ZodRawShape>(response: z.ZodObject<Shape>,
     .meta({ description: '`credential.toJSON()` of the browser (WebAuthn level 3)', example });
 
 const ID = 'AAAAAAAAAAAAAAAAAAAAAA';
-const common = { id: ID, rawId: ID, type: 'public-key', clientExtensionResults: {} };
+const common = { id: ID, rawId: ID, type: 'public-key' };
 
 /** `RegistrationResponseJSON`. */
 export const registrationCredential = credentialOf(
@@ -52,20 +52,34 @@ export const authenticationCredential = credentialOf(
 export type AuthenticationCredential = z.output<typeof authenticationCredential>;
 
 const descriptor = z.object({
-  id: z.string(),
+  id: z.string().meta({ description: 'Of the passkey, base64url', example: ID }),
   type: z.literal('public-key'),
-  transports: z.array(z.string()).optional(),
+  transports: z.array(z.string().meta({ example: 'internal' })).optional(),
 });
 const userVerification = z.literal('required');
+const rpId = z.string().meta({ description: 'Relying party: a domain', example: 'meqenet.et' });
+const challenge = z
+  .string()
+  .meta({ description: '256 bits in base64url', example: 'Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE' });
+const timeout = z.int().meta({ description: 'Milliseconds', example: PASSKEY_CHALLENGE_MS });
 
 /** `PublicKeyCredentialCreationOptionsJSON`. */
 export const creationOptions = z
   .object({
-    rp: z.object({ id: z.string(), name: z.string() }),
-    user: z.object({ id: z.string(), name: z.string(), displayName: z.string() }),
-    challenge: z.string(),
-    pubKeyCredParams: z.array(z.object({ type: z.literal('public-key'), alg: z.int() })),
-    timeout: z.int(),
+    rp: z.object({ id: rpId, name: z.string().meta({ example: 'Meqenet' }) }),
+    user: z.object({
+      id: z.string().meta({ description: 'User handle, base64url', example: 'AZrA3lscfy6cOT-aTR8KEQ' }),
+      name: z.string().meta({ example: 'abebe@example.et' }),
+      displayName: z.string().meta({ example: 'Abebe Bikila' }),
+    }),
+    challenge,
+    pubKeyCredParams: z.array(
+      z.object({
+        type: z.literal('public-key'),
+        alg: z.int().meta({ description: 'COSE algorithm (RFC 9053)', example: -7 }),
+      }),
+    ),
+    timeout,
     excludeCredentials: z.array(descriptor),
     authenticatorSelection: z.object({
       residentKey: z.literal('required'),
@@ -81,9 +95,9 @@ export type CreationOptions = z.input<typeof creationOptions>;
 /** `PublicKeyCredentialRequestOptionsJSON`. */
 export const requestOptions = z
   .object({
-    rpId: z.string(),
-    challenge: z.string(),
-    timeout: z.int(),
+    rpId,
+    challenge,
+    timeout,
     allowCredentials: z.array(descriptor),
     userVerification,
   })

@@ -1,15 +1,13 @@
 import { z } from 'zod';
 
 import { emailSchema, newPasswordSchema, passwordAttemptSchema } from './identity';
-import { isCleanText } from './text';
+import { secretText } from './text';
 
 /** 256 bits in base64url. Any other text is a token that does not work, so the answer is the same. */
-export const resetTokenSchema = z
-  .string()
-  .min(1)
-  .max(128)
-  .refine(isCleanText, 'must not hold control characters or lone surrogates')
-  .meta({ description: 'The token of the mailed link', example: 'Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE' });
+export const resetTokenSchema = secretText(1, 128).meta({
+  description: 'The token of the mailed link',
+  example: 'Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE',
+});
 
 export const forgotPasswordRequest = z.strictObject({ email: emailSchema });
 export const resetPasswordRequest = z.strictObject({ token: resetTokenSchema, newPassword: newPasswordSchema });

@@ -61,8 +61,17 @@ export type ResendOutcome =
   | { readonly outcome: 'too_soon'; readonly retryAfterMs: number }
   | { readonly outcome: 'limit_reached' | 'already_completed' | 'expired' };
 
+/** One try of a code. */
+export interface VerifyAttempt {
+  readonly code: string;
+  /** Whoever comes with the same one is the same try. */
+  readonly attemptId: string;
+  /** For the audit trail: the service that called for the person, where one did. */
+  readonly callingService?: string | undefined;
+}
+
 /** Tries a code; the update's id makes a repeated delivery the same try. */
-export const verifyUpdate = defineUpdate<VerifyOutcome, [code: string]>('verify');
+export const verifyUpdate = defineUpdate<VerifyOutcome, [code: string, callingService?: string]>('verify');
 /** Asks for a new code. */
 export const resendUpdate = defineUpdate<ResendOutcome>('resend');
 

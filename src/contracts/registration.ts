@@ -37,7 +37,9 @@ export const registrationState = z.object({
 });
 export type RegistrationState = z.output<typeof registrationState>;
 
-export const registrationParams = z.strictObject({ registrationId: uuidSchema });
+export const registrationParams = z.strictObject({
+  registrationId: uuidSchema.meta({ description: 'Of the answer to the registration' }),
+});
 
 export const VERIFICATION_CODE_DIGITS = 6;
 export const verifyRequest = z.strictObject({

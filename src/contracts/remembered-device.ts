@@ -19,12 +19,15 @@ export const loginMfaResponse = tokensResponse.extend({
       description:
         'Where `rememberDevice` was asked for and is allowed: sent as `X-Device-Token` with the next login from this device, it ' +
         'stands for the second factor. Shown now and never again; keep it as a password is kept',
+      example: 'Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE',
     }),
   deviceTokenExpiresAt: instantSchema.optional(),
 });
 export type LoginMfaResponse = z.output<typeof loginMfaResponse>;
 
-export const rememberedDeviceParams = z.strictObject({ id: uuidSchema });
+export const rememberedDeviceParams = z.strictObject({
+  id: uuidSchema.meta({ description: 'Of the remembered device' }),
+});
 export const rememberedDevicesResponse = z.object({
   devices: z.array(
     z.object({

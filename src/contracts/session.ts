@@ -6,8 +6,8 @@ export const ROLES = ['CUSTOMER', 'MERCHANT', 'SUPPORT', 'COMPLIANCE', 'DEVELOPE
 export type Role = (typeof ROLES)[number];
 
 export const loginRequest = z.union([
-  z.strictObject({ email: emailSchema, password: passwordAttemptSchema }),
-  z.strictObject({ phone: phoneSchema, password: passwordAttemptSchema }),
+  z.strictObject({ email: emailSchema, password: passwordAttemptSchema }).meta({ title: 'By e-mail address' }),
+  z.strictObject({ phone: phoneSchema, password: passwordAttemptSchema }).meta({ title: 'By phone' }),
 ]);
 export type LoginRequest = z.output<typeof loginRequest>;
 
@@ -21,7 +21,10 @@ export const refreshRequest = z.strictObject({ refreshToken: refreshTokenSchema 
 /** Times in seconds. */
 export const tokensResponse = z.object({
   tokenType: z.literal('Bearer'),
-  accessToken: z.string().meta({ description: 'JWT (RFC 9068), ES256' }),
+  accessToken: z.string().meta({
+    description: 'JWT (RFC 9068), ES256',
+    example: 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IjAxIn0.eyJzdWIiOiIwMTlhYzBkZSJ9.c2lnbmF0dXJl',
+  }),
   expiresIn: z.int().meta({ description: 'Seconds', example: 900 }),
   refreshToken: refreshTokenSchema,
   refreshExpiresIn: z.int().meta({ description: 'Seconds', example: 604800 }),
@@ -57,15 +60,15 @@ export type Restriction = z.output<typeof restrictionSchema>;
 
 export const userResponse = z.object({
   id: uuidSchema,
-  email: z.string(),
+  email: z.string().meta({ description: 'E-mail address', example: 'abebe@example.et' }),
   emailVerified: z.boolean(),
-  phone: z.string().nullable(),
+  phone: z.string().nullable().meta({ description: 'Phone number, E.164', example: '+251911234567' }),
   phoneVerified: z
     .boolean()
     .meta({ description: 'Whether a code proved the phone; that of a registration is not yet' }),
   faydaId: z.string().nullable().meta({ description: 'Masked: only the last four digits', example: '********3471' }),
-  firstName: z.string().nullable(),
-  lastName: z.string().nullable(),
+  firstName: z.string().nullable().meta({ description: 'Given name', example: 'Abebe' }),
+  lastName: z.string().nullable().meta({ description: 'Name of the father', example: 'Bikila' }),
   locale: localeSchema,
   roles: z.array(z.enum(ROLES)),
   restrictions: z.array(restrictionSchema).meta({
@@ -81,9 +84,9 @@ export const verifiedResponse = tokensResponse.extend({ user: userResponse });
 export const jwkSchema = z.object({
   kty: z.literal('EC'),
   crv: z.literal('P-256'),
-  x: z.string(),
-  y: z.string(),
-  kid: z.string(),
+  x: z.string().meta({ example: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU' }),
+  y: z.string().meta({ example: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0' }),
+  kid: z.string().meta({ example: '019ac0de-5b1c-7f2e-9c39-3f9a4d1f0a11' }),
   alg: z.literal('ES256'),
   use: z.literal('sig'),
 });

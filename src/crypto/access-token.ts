@@ -1,25 +1,14 @@
 import { randomUUID, sign } from 'node:crypto';
 
-import { errors, jwtVerify } from 'jose';
-import { z } from 'zod';
+import type { TokensConfig } from '../config/tokens.config';
+import type { Jwks } from '../contracts/session';
 
-import type { SecurityConfig } from '../config/security.config';
-import { AppError } from '../contracts/errors';
-import { type Jwks, ROLES } from '../contracts/session';
-
+import { type AccessTokenClaims, createAccessTokenVerifier, TOKEN_TYPE } from './access-token-verifier';
 import { SIGNING_ALGORITHM } from './signing-key';
 import type { SigningKeyRing } from './signing-key-ring';
-import { createVerifiedTokens } from './verified-tokens';
 
-/** RFC 9068, section 2.1: tells an access token from every other JWT. */
-const TOKEN_TYPE = 'at+jwt';
 /** The clients of today are Meqenet's own; registered OAuth clients would bring their own id. */
 const CLIENT_ID = 'meqenet-first-party';
-
-/** Seconds. */
-const CLOCK_TOLERANCE = 5;
-/** Tokens whose claims are kept, some 0.5 KiB each. */
-const VERIFIED_TOKENS = 10_000;
 
 export interface AccessTokenSubject {
   readonly id: string;
@@ -29,9 +18,6 @@ export interface AccessTokenSubject {
   readonly amr: readonly string[];
   readonly authTime: Date;
 }
-
-const claimsSchema = z.object({ sub: z.uuid(), sid: z.uuid(), roles: z.array(z.enum(ROLES)) });
-export type AccessTokenClaims = z.output<typeof claimsSchema>;
 
 export interface AccessTokens {
   /** A signed JWT (RFC 9068). */
@@ -44,19 +30,10 @@ export interface AccessTokens {
 
 const base64url = (value: object): string => Buffer.from(JSON.stringify(value), 'utf8').toString('base64url');
 
-interface VerifiedToken {
-  readonly claims: AccessTokenClaims;
-  readonly keyId: string;
-}
-
-export const createAccessTokens = (keys: SigningKeyRing, config: SecurityConfig['jwt']): AccessTokens => {
-  const verified = createVerifiedTokens<VerifiedToken>(VERIFIED_TOKENS);
-
-  /** Of a token that was verified before; worth nothing once its key is gone. */
-  const findVerified = async (token: string): Promise<AccessTokenClaims | undefined> => {
-    const known = verified.find(token);
-    if (known === undefined || (await keys.find(known.keyId)) === undefined) return undefined;
-    return known.claims;
+export const createAccessTokens = (keys: SigningKeyRing, config: TokensConfig['jwt']): AccessTokens => {
+  const verificationKeys = {
+    find: ({ kid }: { readonly kid?: string }) => keys.find(kid ?? ''),
+    has: async (keyId: string) => (await keys.find(keyId)) !== undefined,
   };
 
   return {
@@ -86,40 +63,7 @@ export const createAccessTokens = (keys: SigningKeyRing, config: SecurityConfig[
       return `${header}.${claims}.${signature.toString('base64url')}`;
     },
 
-    async verify(token) {
-      const known = await findVerified(token);
-      if (known !== undefined) return known;
-      try {
-        const { payload, protectedHeader } = await jwtVerify(
-          token,
-          async ({ kid }) => {
-            const key = await keys.find(kid ?? '');
-            if (key === undefined) throw new errors.JWKSNoMatchingKey();
-            return key;
-          },
-          {
-            algorithms: [SIGNING_ALGORITHM],
-            typ: TOKEN_TYPE,
-            issuer: config.issuer,
-            audience: config.audience,
-            requiredClaims: ['exp', 'iat', 'jti'],
-            clockTolerance: CLOCK_TOLERANCE,
-          },
-        );
-        const claims = claimsSchema.parse(payload);
-        verified.add(
-          token,
-          { claims, keyId: protectedHeader.kid ?? '' },
-          ((payload.exp ?? 0) + CLOCK_TOLERANCE) * 1_000,
-        );
-        return claims;
-      } catch (error) {
-        if (error instanceof errors.JOSEError || error instanceof z.ZodError)
-          throw new AppError('invalid_token', { cause: error });
-        throw error;
-      }
-    },
-
+    verify: createAccessTokenVerifier(verificationKeys, config),
     jwks: keys.jwks,
   };
 };

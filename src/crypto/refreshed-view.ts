@@ -4,23 +4,30 @@ export interface RefreshedView<View> {
   current(): Promise<View>;
   /** The database is asked now; whoever asks while an answer is on its way waits for the same one. */
   load(): Promise<View>;
-  /** What is not in the view is looked for in the database, at most once in a while. */
+  /** What is not in the view is looked for in the database, as often as `unknownCooldownMs` allows. */
   find<Value>(pick: (view: View) => Value | undefined): Promise<Value | undefined>;
 }
 
-/** Invented ids must not become queries: one look-up of something unknown in so many milliseconds. */
-const UNKNOWN_COOLDOWN_MS = 5_000;
+export interface ViewTimes {
+  /** Age at which the database is asked again, milliseconds. */
+  readonly refreshAfterMs: number;
+  /** Age up to which a view is used where the database does not answer. */
+  readonly staleAfterMs: number;
+  /**
+   * One look-up of something unknown in so many milliseconds: for ids that anybody can invent, which must not become queries.
+   * With 0 each is looked for, and what was in the database when it was asked for is found.
+   */
+  readonly unknownCooldownMs: number;
+}
 
 /**
  * A view of the database that is never older than the configuration allows, so that a change there needs no restart.
  *
- * @param times how long a view is used before the database is asked again (`refreshAfterMs`), and how long when it does
- * not answer (`staleAfterMs`)
  * @param now milliseconds since 1970
  */
 export const createRefreshedView = <View>(
   read: () => Promise<View>,
-  times: { readonly refreshAfterMs: number; readonly staleAfterMs: number },
+  times: ViewTimes,
   now: () => number,
 ): RefreshedView<View> => {
   let kept: { readonly view: View; readonly loadedAt: number } | undefined;
@@ -43,6 +50,12 @@ export const createRefreshedView = <View>(
     return loading;
   };
 
+  /** An answer to a question that was asked after this, unlike one that may be on its way. */
+  const loadAfresh = async (): Promise<View> => {
+    await loading?.catch(() => undefined);
+    return load();
+  };
+
   const current = async (): Promise<View> => {
     const young = youngerThan(times.refreshAfterMs);
     if (young !== undefined) return young.view;
@@ -56,7 +69,7 @@ export const createRefreshedView = <View>(
   };
 
   const isTooSoon = (): boolean => {
-    const cooldownMs = Math.min(UNKNOWN_COOLDOWN_MS, times.refreshAfterMs);
+    const cooldownMs = Math.min(times.unknownCooldownMs, times.refreshAfterMs);
     return now() - lastLookUpAt < cooldownMs || youngerThan(cooldownMs) !== undefined;
   };
 
@@ -67,7 +80,7 @@ export const createRefreshedView = <View>(
       const known = pick(await current());
       if (known !== undefined || isTooSoon()) return known;
       lastLookUpAt = now();
-      return pick(await load());
+      return pick(await loadAfresh());
     },
   };
 };

@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 
 import { importJWK } from 'jose';
 
-import type { SecurityConfig } from '../config/security.config';
+import type { TokensConfig } from '../config/tokens.config';
 import type { Jwks } from '../contracts/session';
 
 import { createRefreshedView } from './refreshed-view';
@@ -13,6 +13,9 @@ interface SigningKeyStore {
   findActive(create: () => Promise<SigningKey>): Promise<SigningKey>;
   findPublic(): Promise<Pick<SigningKey, 'id' | 'publicJwk'>[]>;
 }
+
+/** Anybody can invent a key id; a key is published well before it signs. */
+const UNKNOWN_COOLDOWN_MS = 5_000;
 
 type VerificationKey = Awaited<ReturnType<typeof importJWK>>;
 
@@ -53,10 +56,10 @@ const read = async (store: SigningKeyStore): Promise<View> => {
  */
 export const createSigningKeyRing = (
   store: SigningKeyStore,
-  times: Pick<SecurityConfig['signingKeys'], 'refreshAfterMs' | 'staleAfterMs'>,
+  times: Pick<TokensConfig['signingKeys'], 'refreshAfterMs' | 'staleAfterMs'>,
   now: () => number = Date.now,
 ): SigningKeyRing => {
-  const view = createRefreshedView(() => read(store), times, now);
+  const view = createRefreshedView(() => read(store), { ...times, unknownCooldownMs: UNKNOWN_COOLDOWN_MS }, now);
   return {
     signer: async () => (await view.current()).signer,
     jwks: async () => (await view.current()).jwks,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 interface Entry<Claims> {
   readonly claims: Claims;
@@ -14,7 +14,7 @@ interface Entry<Claims> {
  */
 export const createVerifiedTokens = <Claims>(capacity: number, now: () => number = Date.now) => {
   const entries = new Map<string, Entry<Claims>>();
-  const keyOf = (token: string): string => createHash('sha256').update(token).digest('base64');
+  const keyOf = (token: string): string => hash('sha256', token, 'base64');
 
   return {
     find: (token: string): Claims | undefined => {

@@ -26,7 +26,7 @@ export interface ReadinessOptions {
   /** How long a result is good for, milliseconds: many probes make one check. */
   readonly cacheMs?: number;
   /** Names of the checks whose failure leaves the process ready: logins, for instance, go on without Redis. */
-  readonly optional?: readonly string[];
+  readonly optional?: readonly string[] | 'all';
 }
 
 const SAFE_CODE = /^[A-Za-z0-9_]{1,40}$/;
@@ -55,22 +55,28 @@ const runCheck = async (indicator: Indicator, timeoutMs: number): Promise<CheckR
   }
 };
 
-/** Tells whether the process can do its work: runs every check at once, each within its time. */
+export type Indicators = Readonly<Record<string, Indicator>>;
+
+/**
+ * Tells whether the process can do its work: runs every check at once, each within its time.
+ *
+ * @param indicators asked for at each check where they may change
+ */
 export const createReadiness = (
-  indicators: Readonly<Record<string, Indicator>>,
+  indicators: Indicators | (() => Indicators),
   { timeoutMs, cacheMs = 1_000, optional = [] }: ReadinessOptions,
 ): Readiness => {
   let shuttingDown = false;
   let current: { readonly report: Promise<ReadinessReport>; readonly expiresAt: number } | undefined;
 
   const run = async (): Promise<ReadinessReport> => {
-    const entries = Object.entries(indicators);
+    const entries = Object.entries(typeof indicators === 'function' ? indicators() : indicators);
     const results = await Promise.all(
       entries.map(async ([name, indicator]) => [name, await runCheck(indicator, timeoutMs)] as const),
     );
     const down = results.filter(([, { status }]) => status === 'down').map(([name]) => name);
-    const status =
-      down.length === 0 ? 'ready' : down.every((name) => optional.includes(name)) ? 'degraded' : 'not_ready';
+    const isOptional = (name: string): boolean => optional === 'all' || optional.includes(name);
+    const status = down.length === 0 ? 'ready' : down.every(isOptional) ? 'degraded' : 'not_ready';
     return { status, checks: Object.fromEntries(results) };
   };
 

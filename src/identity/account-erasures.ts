@@ -50,7 +50,6 @@ export const createAccountErasures = (deps: Dependencies): AccountErasures => {
       const erasureId = repetitionId === undefined ? uuidv7() : uuidv5(repetitionId, ERASURE_NAMESPACE);
       const result = await starter.beginErasure({ userId, graceMs }, erasureId);
       if (result.outcome === 'last_administrator') throw new AppError('last_administrator');
-      if (result.outcome === 'ending') throw new AppError('service_unavailable', { retryAfterSeconds: 1 });
       if (result.outcome !== 'pending') throw new AppError('invalid_token');
       // Asked for again: there is nothing new to tell.
       if (result.erasureId === erasureId) {

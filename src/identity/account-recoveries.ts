@@ -87,7 +87,6 @@ export const createAccountRecoveries = (deps: Dependencies): AccountRecoveries =
       );
       if (result.outcome === 'too_early')
         throw new AppError('recovery_delayed', { retryAfterSeconds: seconds(result.retryAfterMs) });
-      if (result.outcome === 'ending') throw new AppError('service_unavailable', { retryAfterSeconds: 1 });
       if (result.outcome !== 'open') throw new AppError('invalid_mfa_token');
       return toResponse({ ...result, id: result.recoveryId, userId, availableAt: new Date(result.availableAt) });
     },

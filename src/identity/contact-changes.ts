@@ -76,8 +76,6 @@ const acceptedOf = (result: ContactRequestOutcome): AcceptedChange => {
       throw new AppError('sms_unavailable', { retryAfterSeconds: seconds(result.retryAfterMs) });
     case 'closed':
       throw new AppError('invalid_token');
-    case 'ending':
-      throw new AppError('service_unavailable', { retryAfterSeconds: 1 });
   }
 };
 

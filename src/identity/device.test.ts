@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 
 import { deviceOf, maskAddress, summariseUserAgent } from './device';
 
@@ -41,5 +42,36 @@ describe('a device', () => {
     expect(named.key).not.toBe(deviceOf(origin).key);
     for (const deviceId of ['short', 'a b c d e f g', 'x'.repeat(129), 'ä'.repeat(10)])
       expect(deviceOf({ ...origin, deviceId }).key).toBe(deviceOf(origin).key);
+  });
+});
+
+describe('whatever a client says of itself', () => {
+  const parts = [
+    'Mozilla/5.0 ',
+    'Version/',
+    'Safari/',
+    'Chrome/',
+    '(',
+    ')',
+    'Android',
+    'Mobile ',
+    'iPhone',
+    '\u0000',
+    '<script>',
+    'a',
+    ' ',
+  ];
+  test('becomes one of a few names, and nothing of its own', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(...parts), maxLength: 200 }), (userAgent) => {
+        expect(summariseUserAgent(userAgent)).toMatch(
+          /^(Unknown device|(Unknown program|[A-Z][A-Za-z]+( Internet| app)?)( on (Android|iOS|Windows|macOS|ChromeOS|Linux))?)$/,
+        );
+      }),
+    );
+  });
+  test('beyond its first 512 characters is not looked at: one pattern takes steps quadratic in its length', () => {
+    expect(summariseUserAgent(`${'Version/'.repeat(64)} Safari/`)).toBe('Unknown device');
+    expect(summariseUserAgent(`${'Version/'.repeat(32)} Safari/`)).toBe('Safari');
   });
 });

@@ -29,12 +29,16 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b/, 'Linux'],
 ];
 
+/** Longer than what programs send; one of the patterns takes steps quadratic in it. */
+const MAX_USER_AGENT_LENGTH = 512;
+
 const nameIn = (names: typeof PROGRAMS, text: string): string | undefined =>
   names.find(([pattern]) => pattern.test(text))?.[1];
 
 /** `Firefox on Android`: without versions, so that an update is not another device. */
 export const summariseUserAgent = (userAgent: string | undefined): string => {
-  const [program, system] = [nameIn(PROGRAMS, userAgent ?? ''), nameIn(SYSTEMS, userAgent ?? '')];
+  const text = (userAgent ?? '').slice(0, MAX_USER_AGENT_LENGTH);
+  const [program, system] = [nameIn(PROGRAMS, text), nameIn(SYSTEMS, text)];
   if (program === undefined) return system === undefined ? 'Unknown device' : `Unknown program on ${system}`;
   return system === undefined ? program : `${program} on ${system}`;
 };

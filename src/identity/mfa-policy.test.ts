@@ -11,6 +11,7 @@ const STAFF: Role[] = ['CUSTOMER', 'DEVELOPER', 'ADMIN'];
 const caller = {
   ...{ userId: 'u', sessionId: 's', roles: [] as Role[], acr: 'aal2', amr: ['pwd', 'otp', 'mfa'] },
   authTime: Math.floor(Date.now() / 1_000),
+  tokenExpiresAt: Math.floor(Date.now() / 1_000) + 900,
 };
 const codeOf = (act: () => void): string | undefined => {
   try {

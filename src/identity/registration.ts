@@ -16,6 +16,7 @@ import {
   registrationLocations,
   type RegistrationProfile,
   type RegistrationSubmission,
+  type VerifyAttempt,
 } from '../contracts/registration-workflow';
 import type { TokensResponse, UserResponse } from '../contracts/session';
 import type { PasswordHasher } from '../crypto/password-hasher';
@@ -185,8 +186,12 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
     repetitionId !== undefined && lastResendId?.startsWith(`${repetitionId}/`) === true;
 
   /** Opens the account. @returns its id */
-  const tryCode = async (run: RegistrationRun, code: string, repetitionId: string | undefined): Promise<string> => {
-    const result = await starter.verifyRegistration(run, code, repetitionId ?? randomUUID());
+  const tryCode = async (
+    run: RegistrationRun,
+    attempt: Omit<VerifyAttempt, 'attemptId'>,
+    repetitionId: string | undefined,
+  ): Promise<string> => {
+    const result = await starter.verifyRegistration(run, { ...attempt, attemptId: repetitionId ?? randomUUID() });
     if (result?.outcome === 'activated') return result.userId;
     if (result !== undefined && result.outcome !== 'already_completed' && result.outcome !== 'expired')
       throw new AppError(result.outcome);
@@ -230,7 +235,11 @@ export const createRegistrations = (deps: Dependencies): Registrations => {
       if (registration === undefined) throw new AppError('invalid_code');
       const userId =
         (await reopen(openedBefore(registration, repetitionId))) ??
-        (await tryCode(openRun(registrationId, registration), code, repetitionId));
+        (await tryCode(
+          openRun(registrationId, registration),
+          { code, callingService: origin.callingService },
+          repetitionId,
+        ));
       const [user, tokens] = await Promise.all([
         users.findById(userId),
         sessions.open({ userId, amr: ['otp'] }, origin),

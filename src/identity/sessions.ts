@@ -1,4 +1,5 @@
 import type { SecurityConfig } from '../config/security.config';
+import type { TokensConfig } from '../config/tokens.config';
 import type { RequestOrigin } from '../contracts/audit';
 import type { Caller } from '../contracts/caller';
 import { AppError } from '../contracts/errors';
@@ -25,7 +26,8 @@ interface Dependencies {
   readonly devices: DeviceRepository;
   readonly notices: Pick<Notices, 'tell'>;
   readonly policy: Pick<MfaPolicy, 'rolesInForce' | 'mustEnroll'>;
-  readonly config: Pick<SecurityConfig, 'jwt' | 'refreshToken' | 'maxSessionsPerUser'>;
+  readonly config: Pick<SecurityConfig, 'refreshToken' | 'maxSessionsPerUser'>;
+  readonly tokenLife: Pick<TokensConfig['jwt'], 'expiresInMs'>;
 }
 
 /** Of RFC 8176: a password, a one-time code, one that came as an SMS, a key in hardware or in software, presence, several factors. */
@@ -77,12 +79,12 @@ const KEYS: ReadonlySet<string> = new Set(['hwk', 'swk']);
 const seconds = (milliseconds: number): number => Math.round(milliseconds / 1_000);
 
 export const createSessions = (dependencies: Dependencies): Sessions => {
-  const { sessions, devices, notices, accessTokens, refreshTokens, policy, config } = dependencies;
+  const { sessions, devices, notices, accessTokens, refreshTokens, policy, config, tokenLife } = dependencies;
 
   const answer = async (session: Session, refreshToken: string, refreshExpiresAt: Date): Promise<TokensResponse> => ({
     tokenType: 'Bearer',
     accessToken: await accessTokens.issue({ ...session, roles: policy.rolesInForce(session) }),
-    expiresIn: seconds(config.jwt.expiresInMs),
+    expiresIn: seconds(tokenLife.expiresInMs),
     refreshToken,
     refreshExpiresIn: Math.max(0, seconds(refreshExpiresAt.getTime() - Date.now())),
     sessionId: session.id,
@@ -169,7 +171,7 @@ export const createSessions = (dependencies: Dependencies): Sessions => {
     },
 
     async authenticate(accessToken) {
-      const { sid, sub } = await accessTokens.verify(accessToken);
+      const { sid, sub, exp } = await accessTokens.verify(accessToken);
       const session = await sessions.findLive(sid);
       if (session?.userId !== sub) throw new AppError('invalid_token');
       const { id, userId, acr, amr, authTime } = session;
@@ -178,6 +180,7 @@ export const createSessions = (dependencies: Dependencies): Sessions => {
         ...{ sessionId: id, userId, roles, acr, amr, authTime: Math.floor(authTime.getTime() / 1_000) },
         rolesOnHold: roles === session.roles ? [] : session.roles.filter((role) => !roles.includes(role)),
         mfaEnrollmentRequired: policy.mustEnroll(session),
+        tokenExpiresAt: exp,
       };
     },
   };

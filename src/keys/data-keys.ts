@@ -94,7 +94,8 @@ export const createDataKeys = (
     return { active, byId };
   };
 
-  const view = createRefreshedView(read, times, now);
+  // A new key encrypts at once, wherever it is known; whoever meets one of its values must find it. Nobody else can invent one.
+  const view = createRefreshedView(read, { ...times, unknownCooldownMs: 0 }, now);
 
   return {
     async active(purpose) {

@@ -2,12 +2,12 @@ import { createHmac } from 'node:crypto';
 
 import { addressRange, normalAddress } from '../contracts/address';
 import type { Caller } from '../contracts/caller';
-import { AppError } from '../contracts/errors';
 import { LIMIT_DIMENSIONS, type LimitClass, type LimitDimension, type LimitPolicy } from '../contracts/limits';
 
 import { scaledQuota } from './adaptive';
+import { type Admission, admissionOf, countedQuota, type Mode } from './admission';
 import type { CounterStore } from './counter-store';
-import { limitHeaders, type PolicyState, secondsUntil } from './headers';
+import type { PolicyState } from './headers';
 import { createQuotaCounter, type Place } from './quota-counter';
 import { createStandings, type Standing } from './standing';
 
@@ -17,13 +17,6 @@ export interface Subjects {
   readonly address?: string | undefined;
   /** The blind index of the identifier in the body, as text. */
   readonly account?: string | undefined;
-}
-
-export interface Admission {
-  /** `RateLimit` and `RateLimit-Policy`, of what the requester itself is counted by. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Why it must not go on. */
-  readonly refusal: AppError | undefined;
 }
 
 export interface RateLimiter {
@@ -38,12 +31,12 @@ interface Dependencies {
   readonly store: CounterStore;
   /** Read at use: it may change while the process runs. */
   readonly config: {
-    readonly mode: 'enforce' | 'observe';
+    readonly mode: Mode;
     readonly classes: Readonly<Record<LimitClass, LimitPolicy>>;
   };
   /** Keys in Redis are HMACs under this one. */
   readonly key: Buffer;
-  readonly onLimited: (limitClass: LimitClass, reason: LimitDimension, mode: 'enforce' | 'observe') => void;
+  readonly onLimited: (limitClass: LimitClass, reason: LimitDimension, mode: Mode) => void;
 }
 
 /** Points that a busy key of a cheap class may fetch at once. */
@@ -111,8 +104,7 @@ export const createRateLimiter = ({ store, config, key, onLimited }: Dependencie
           counter: `${limitClass}:${dimension}`,
           key: value,
           windowSeconds,
-          // Where nothing is refused everything is counted: a shortcut for some would tell them from others by time.
-          quota: config.mode === 'observe' ? Number.MAX_SAFE_INTEGER : quota,
+          quota: countedQuota(config.mode, quota),
           maxLease: MAX_LEASE[limitClass],
         });
         return [place.then((taken) => ({ dimension, quota, windowSeconds, ...taken }))];
@@ -122,21 +114,9 @@ export const createRateLimiter = ({ store, config, key, onLimited }: Dependencie
 
   return {
     async admit(limitClass, subjects) {
-      const states = await statesOf(limitClass, subjects);
-      const exceeded = states
-        .filter(({ used, quota }) => used > quota)
-        .reduce<PolicyState | undefined>(
-          (worst, state) => (state.resetMs > (worst?.resetMs ?? -1) ? state : worst),
-          undefined,
-        );
-      // How busy an account or a neighbourhood is, is nobody's business: of these only a refusal tells.
-      const own = states.find(({ dimension }) => dimension === 'caller' || dimension === 'address');
-      const shown = config.mode === 'enforce' ? (exceeded ?? own) : own;
-      const headers = shown === undefined ? {} : limitHeaders(shown);
-      if (exceeded === undefined) return { headers, refusal: undefined };
-      onLimited(limitClass, exceeded.dimension, config.mode);
-      const refusal = new AppError('rate_limited', { retryAfterSeconds: secondsUntil(exceeded.resetMs) });
-      return { headers, refusal: config.mode === 'observe' ? undefined : refusal };
+      return admissionOf(await statesOf(limitClass, subjects), config.mode, ({ dimension }) => {
+        onLimited(limitClass, dimension, config.mode);
+      });
     },
 
     settle(limitClass, subjects, failed) {

@@ -3,6 +3,7 @@ import type SMTPPool from 'nodemailer/lib/smtp-pool';
 
 import type { ClientTls } from '../config/tls.config';
 import { DEFAULT_LOCALE, type Locale } from '../contracts/locale';
+import { askInSpan } from '../observability/span';
 import { MailRejectedError, MailUnavailableError, toMailError } from './mail-errors';
 
 /** How to reach the mail server: `MailConfig` of the configuration. Times are milliseconds. */
@@ -101,7 +102,7 @@ export const createMailTransport = (config: MailTransportConfig) => {
         signal: AbortSignal.timeout(DELIVERY_STEPS * timeoutMs),
       };
       try {
-        await pool.sendMail(message);
+        await askInSpan('send mail', { 'server.address': host, 'server.port': port }, () => pool.sendMail(message));
       } catch (error) {
         throw toMailError(error);
       }

@@ -2,6 +2,7 @@ import pino, { type DestinationStream, type LogFn, type Logger } from 'pino';
 
 import type { PinoConfig } from '../config/pino.config';
 import { createRedact } from './redact';
+import { activeSpan } from './span';
 
 /** Lines are collected up to this size before they are written, bytes. */
 const BUFFER_BYTES = 8_192;
@@ -17,6 +18,12 @@ function withMessage(this: Logger, args: Parameters<LogFn>, method: LogFn): void
   if (args.length === 1 && typeof args[0] === 'object') method.apply(this, [args[0], 'error']);
   else method.apply(this, args);
 }
+
+/** Whatever is logged while something is traced can be found by its trace. */
+const traceOf = (): object => {
+  const traceId = activeSpan()?.traceId;
+  return traceId === undefined ? {} : { traceId };
+};
 
 /**
  * A JSON logger: ISO times, level by name, `service`, secrets and personal data redacted at any depth, errors without
@@ -36,6 +43,7 @@ export const createLogger = (
       // `redact` has dealt with errors; pino's serializer would take the reduced object for an error again.
       serializers: { err: (value: unknown) => value },
       hooks: { logMethod: withMessage },
+      mixin: traceOf,
     },
     destination,
   );

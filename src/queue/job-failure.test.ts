@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { UnrecoverableError } from 'bullmq';
 
 import { reasonOf, toJobFailure } from './job-failure';
-import { reconnectDelayMs } from './queue.connection';
 
 describe('toJobFailure', () => {
   test('is unrecoverable for an error that calls itself permanent, and only for that', () => {
@@ -22,8 +21,4 @@ describe('toJobFailure', () => {
   test('shortens', () => {
     expect(reasonOf(new Error('x'.repeat(100_000))).length).toBe(500);
   });
-});
-
-test('reconnecting is tried sooner at first and every second at last', () => {
-  expect([1, 2, 3, 6, 100].map(reconnectDelayMs)).toEqual([50, 100, 200, 1_000, 1_000]);
 });

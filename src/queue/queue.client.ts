@@ -1,14 +1,10 @@
 import { Queue } from 'bullmq';
 
 import { NOTIFICATIONS_QUEUE } from '../contracts/notification-jobs';
-import {
-  createProducerConnection,
-  QueueUnavailableError,
-  type RedisAddress,
-  waitUntilConnected,
-  within,
-} from './queue.connection';
+import { createPromptConnection, type RedisAddress } from '../redis/connection';
+import { QueueUnavailableError, waitUntilConnected, within } from './queue.connection';
 import { NOTIFICATION_JOB_OPTIONS, PRODUCER_TIMEOUT_MS } from './queue.constants';
+import { telemetryOptions } from './queue.telemetry';
 
 /** The part of a pino logger that the queue uses. */
 export interface QueueLogger {
@@ -22,6 +18,8 @@ export interface QueueClientDeps {
   /** Prefix of every BullMQ key: `QUEUE_PREFIX`. */
   readonly prefix: string;
   readonly logger: QueueLogger;
+  /** Whether jobs carry the trace that they belong to. */
+  readonly isTraced?: boolean;
 }
 
 export type NotificationsQueue = Queue<unknown, unknown>;
@@ -32,8 +30,8 @@ export type NotificationsQueue = Queue<unknown, unknown>;
  * `use` runs one operation, waiting for a connection at most as long as it may, and reports whatever goes wrong with
  * Redis as a {@link QueueUnavailableError} with its cause.
  */
-export const createQueueClient = ({ redis, prefix, logger }: QueueClientDeps) => {
-  const connection = createProducerConnection(redis);
+export const createQueueClient = ({ redis, prefix, logger, isTraced = false }: QueueClientDeps) => {
+  const connection = createPromptConnection(redis, PRODUCER_TIMEOUT_MS);
   const queue: NotificationsQueue = new Queue(NOTIFICATIONS_QUEUE, {
     // Without the version check BullMQ sends no command of its own while it connects: one that failed there (a
     // connection lost right after it was made) would leave the queue unusable until the process ends.
@@ -41,6 +39,7 @@ export const createQueueClient = ({ redis, prefix, logger }: QueueClientDeps) =>
     skipVersionCheck: true,
     prefix,
     defaultJobOptions: NOTIFICATION_JOB_OPTIONS,
+    ...telemetryOptions(isTraced),
   });
 
   let lost = false;

@@ -9,10 +9,12 @@ import {
   type UserRegisteredJob,
   userRegisteredSchema,
 } from '../contracts/notification-jobs';
+import { type RedisAddress, workerConnectionOptions } from '../redis/connection';
 import { reasonOf, toJobFailure } from './job-failure';
 import type { QueueLogger } from './queue.client';
-import { type RedisAddress, within, workerConnectionOptions } from './queue.connection';
+import { within } from './queue.connection';
 import { WORKER_OPTIONS } from './queue.constants';
+import { telemetryOptions } from './queue.telemetry';
 
 /** Anything that counts: a prom-client counter is one. */
 export interface Counter {
@@ -38,6 +40,8 @@ export interface QueueConsumerDeps {
   readonly userRegisteredJob: string;
   /** Jobs worked on at once. */
   readonly concurrency: number;
+  /** Whether carrying out a job is a part of the trace that it belongs to. */
+  readonly isTraced?: boolean;
   readonly logger: QueueLogger;
   readonly counters: QueueCounters;
   /** Must be idempotent by `userId`: a job runs again when its consumer died. An error with `permanent: true` is final. */
@@ -85,6 +89,7 @@ export const createQueueConsumer = (deps: QueueConsumerDeps) => {
     connection: workerConnectionOptions(redis),
     prefix,
     concurrency,
+    ...telemetryOptions(deps.isTraced === true),
   });
 
   worker.on('completed', (job) => {

@@ -1,33 +1,23 @@
-import {
-  isApproved,
-  RECOVERY_COUNT_WINDOW_MS,
-  RECOVERY_PAUSES_MS,
-  type RecoveryEnding,
-} from '../contracts/account-recovery';
-import {
-  type AccountRecoveryResult,
-  type BeginOutcome,
-  type RecoveryBegin,
-  recoveryOriginLocation,
-  type RecoveryState,
-} from '../contracts/account-recovery-workflow';
+import { isApproved, type RecoveryEnding } from '../contracts/account-recovery';
+import type { AccountRecoveryResult, BeginOutcome, RecoveryState } from '../contracts/account-recovery-workflow';
 import type { RequestOrigin } from '../contracts/audit';
-import type { FieldCipher } from '../contracts/data-protection';
 import type { Role } from '../contracts/session';
 
 import { type AuditTrail, insertAuditEvents } from './audit-trail';
 import { insertNotice } from './notice-outbox';
 import type { Database } from './prisma-client';
+import {
+  FIND_OPEN,
+  type NewRecovery,
+  OPEN,
+  type OpenRow,
+  type RequestDependencies,
+  requestRecovery,
+} from './recovery-request';
 import type { Sql } from './sql';
 
 type Hash = Uint8Array<ArrayBuffer>;
 
-export interface NewRecovery extends RecoveryBegin {
-  readonly userId: string;
-  readonly workflowId: string;
-  readonly waitMs: number;
-  readonly at: number;
-}
 type Ended = Exclude<AccountRecoveryResult, 'REFUSED'>;
 export interface ExpiredRecovery {
   readonly state: Ended;
@@ -65,45 +55,12 @@ export interface AccountRecoveryRepository {
   cancel(userId: string, by: RecoveryEnding, origin: RequestOrigin): Promise<string | undefined>;
 }
 
-interface Dependencies {
+interface Dependencies extends RequestDependencies {
   readonly database: Pick<Database, 'sql' | 'transact'>;
-  readonly cipher: Pick<FieldCipher, 'decrypt'>;
   readonly audit: AuditTrail;
-  readonly recoveryTokens: {
-    cancelToken(recoveryId: string): string;
-    completionToken(recoveryId: string): string;
-    hash(token: string): Hash;
-  };
-  /** None begins so long after a change of the phone or the address, milliseconds. */
-  readonly highRiskHoldMs: number;
+  readonly recoveryTokens: RequestDependencies['recoveryTokens'] & { completionToken(recoveryId: string): string };
 }
 
-const OPEN = `status IN ('WAITING', 'READY')`;
-const HOLD_ACCOUNT = {
-  name: 'account-recovery/hold-account',
-  text: `
-    SELECT u.status::text, p.changed_at, GREATEST(u.phone_changed_at, (
-      SELECT max(closed_at) FROM contact_changes c WHERE c.user_id = u.id AND c.channel = 'EMAIL' AND c.status = 'COMPLETED'
-    )) AS contact_changed_at
-    FROM users u JOIN password_credentials p ON p.user_id = u.id WHERE u.id = $1 FOR NO KEY UPDATE OF u`,
-};
-const FIND_OPEN = {
-  name: 'account-recovery/find-open',
-  text: `SELECT id, user_id, status::text AS state, requested_at, available_at FROM account_recoveries WHERE user_id = $1 AND ${OPEN}`,
-};
-const COUNT_FAILED = {
-  name: 'account-recovery/count-failed',
-  text: `
-    SELECT count(*)::int AS count, max(closed_at) AS last FROM account_recoveries
-    WHERE user_id = $1 AND status IN ('CANCELLED', 'DENIED', 'EXPIRED') AND closed_at > GREATEST($2::timestamptz, $3::timestamptz)`,
-};
-const INSERT = {
-  name: 'account-recovery/insert',
-  text: `
-    INSERT INTO account_recoveries (id, workflow_id, user_id, password_changed_at, device_ciphertext, cancel_token_hash,
-      requested_at, available_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING RETURNING id`,
-};
 const READ = {
   name: 'account-recovery/read',
   text: 'SELECT status::text AS state FROM account_recoveries WHERE id = $1',
@@ -157,18 +114,6 @@ const CANCEL = {
     SELECT id FROM cancelled`,
 };
 
-interface AccountRow {
-  readonly status: string;
-  readonly changed_at: Date;
-  readonly contact_changed_at: Date | null;
-}
-interface OpenRow {
-  readonly id: string;
-  readonly user_id: string;
-  readonly state: 'WAITING' | 'READY';
-  readonly requested_at: Date;
-  readonly available_at: Date;
-}
 interface HeldRow {
   readonly user_id: string;
   readonly state: RecoveryState;
@@ -191,56 +136,17 @@ const toFound = (row: FoundRow): RecoveryForMessage => ({
   availableAt: row.available_at,
   tokenExpiresAt: row.token_expires_at,
 });
-const toOpen = ({ id, state, requested_at, available_at }: OpenRow): BeginOutcome => ({
-  ...{ outcome: 'open', recoveryId: id, state },
-  requestedAt: requested_at.getTime(),
-  availableAt: available_at.getTime(),
-});
 const SERVICE = { kind: 'service' } as const;
 
 export const createAccountRecoveryRepository = (deps: Dependencies): AccountRecoveryRepository => {
-  const { database, cipher, audit, recoveryTokens, highRiskHoldMs } = deps;
+  const { database, audit, recoveryTokens } = deps;
   const first = async (...[statement, values]: Parameters<Sql>): Promise<RecoveryForMessage | undefined> => {
     const [row] = await database.sql<FoundRow>(statement, values);
     return row && toFound(row);
   };
 
-  /** How long the next one has to wait, milliseconds. */
-  const pauseOf = async (sql: Sql, userId: string, account: AccountRow): Promise<number> => {
-    const now = Date.now();
-    const held = account.contact_changed_at === null ? 0 : account.contact_changed_at.getTime() + highRiskHoldMs;
-    const since = new Date(now - RECOVERY_COUNT_WINDOW_MS);
-    const [failed] = await sql<{ count: number; last: Date | null }>(COUNT_FAILED, [userId, since, account.changed_at]);
-    const pause = RECOVERY_PAUSES_MS[Math.min(failed?.count ?? 0, RECOVERY_PAUSES_MS.length - 1)] ?? 0;
-    return Math.max(0, held - now, (failed?.last?.getTime() ?? 0) + pause - now);
-  };
-
   return {
-    create: ({ recoveryId, userId, workflowId, waitMs, at, ...begin }) =>
-      database.transact(async (sql): Promise<BeginOutcome> => {
-        const [account] = await sql<AccountRow>(HOLD_ACCOUNT, [userId]);
-        if (account?.status !== 'ACTIVE' || account.changed_at.getTime() !== begin.passwordChangedAt)
-          return { outcome: 'closed' };
-        const [open] = await sql<OpenRow>(FIND_OPEN, [userId]);
-        if (open !== undefined) return toOpen(open);
-        const retryAfterMs = await pauseOf(sql, userId, account);
-        if (retryAfterMs > 0) return { outcome: 'too_early', retryAfterMs };
-        const times = { requestedAt: at, availableAt: at + waitMs };
-        const cancelHash = recoveryTokens.hash(recoveryTokens.cancelToken(recoveryId));
-        const own = [recoveryId, workflowId, userId, account.changed_at, begin.deviceCiphertext, cancelHash];
-        const inserted = await sql(INSERT, [...own, new Date(times.requestedAt), new Date(times.availableAt)]);
-        // This very request was stored before, and is over by now.
-        if (inserted.length === 0) return { outcome: 'closed' };
-        const origin = JSON.parse(
-          await cipher.decrypt(begin.originCiphertext, recoveryOriginLocation(recoveryId, userId)),
-        ) as RequestOrigin;
-        await audit.append(sql, {
-          // Whoever knows the password.
-          ...{ action: 'mfa.recovery_requested', actor: { kind: 'anonymous' }, subjectId: userId, origin, workflowId },
-          details: { recoveryId },
-        });
-        return { outcome: 'open', recoveryId, state: 'WAITING', ...times };
-      }),
+    create: (recovery) => database.transact((sql) => requestRecovery(sql, deps, recovery)),
 
     async read(recoveryId) {
       const [row] = await database.sql<{ state: RecoveryState }>(READ, [recoveryId]);

@@ -13,6 +13,9 @@ export interface AuditRepository {
   list(filter: Omit<AuditQuery, 'cursor'>, before: string | undefined): Promise<StoredAuditEvent[]>;
 }
 
+/** As `withCallingService` has made them. */
+type Details = Readonly<Record<string, unknown>> & { readonly callingService?: string };
+
 const LIST = {
   select: `
     SELECT sequence, id, occurred_at, action, outcome, actor_kind, actor_id, subject_id, request_id, workflow_id,
@@ -38,6 +41,7 @@ export const createAuditRepository = (
 
   const toEvent = async (row: ChainedAuditRow): Promise<StoredAuditEvent> => {
     const origin = await originOf(row);
+    const { callingService = null, ...details } = JSON.parse(row.details ?? '{}') as Details;
     return {
       sequence: row.sequence,
       id: row.id,
@@ -50,8 +54,8 @@ export const createAuditRepository = (
       workflowId: row.workflow_id,
       ip: origin?.ip ?? null,
       userAgent: origin?.userAgent ?? null,
-      details:
-        row.details === null ? null : await openNote(cipher, JSON.parse(row.details) as Record<string, unknown>, row),
+      callingService,
+      details: Object.keys(details).length === 0 ? null : await openNote(cipher, details, row),
     };
   };
 

@@ -1,11 +1,11 @@
 import { v7 as uuidv7 } from 'uuid';
 
-import type { AuditSeal, NewAuditEvent, RequestOrigin } from '../contracts/audit';
+import type { AuditDetails, AuditSeal, NewAuditEvent, RequestOrigin } from '../contracts/audit';
 import { type FieldCipher, FieldCipherError, type FieldLocation } from '../contracts/data-protection';
 
 import { type AuditRow, canonicalContent } from './audit-content';
 import { sealNote } from './audit-notes';
-import type { Sql } from './sql';
+import { RECORDING, type Sql } from './sql';
 
 /** Longer ones are made up; the column must not become a place to fill the disk through. */
 const MAX_USER_AGENT_LENGTH = 512;
@@ -36,6 +36,15 @@ export const storedOrigin = ({ ip, userAgent }: RequestOrigin): StoredOrigin => 
   userAgent: userAgent?.slice(0, MAX_USER_AGENT_LENGTH).toWellFormed() ?? null,
 });
 
+/**
+ * The service that called stands among the details: sealed and chained as they are, and kept when the person is erased, whose
+ * key the rest of the origin is encrypted under.
+ */
+export const withCallingService = (
+  details: AuditDetails | undefined,
+  callingService: string | undefined,
+): AuditDetails | undefined => (callingService === undefined ? details : { ...details, callingService });
+
 /** Sealed events, ready to be stored by `insertAuditEvents`; JSON. */
 export type SealedEvents = string;
 
@@ -58,7 +67,7 @@ export interface AuditTrail {
  * @param onlyIf a one-row relation without which nothing is recorded, such as the act's own CTE
  */
 export const insertAuditEvents = (parameter: string, onlyIf?: string): string => `
-  INSERT INTO audit_events (id, occurred_at, action, outcome, actor_kind, actor_id, subject_id, request_id, workflow_id,
+  ${RECORDING} (id, occurred_at, action, outcome, actor_kind, actor_id, subject_id, request_id, workflow_id,
     origin_ciphertext, details, seal)
   SELECT event.id, event.occurred_at, event.action, event.outcome, event.actor_kind, event.actor_id, event.subject_id,
     event.request_id, event.workflow_id, event.origin_ciphertext, event.details, event.seal
@@ -80,7 +89,8 @@ export const createAuditTrail = (cipher: Pick<FieldCipher, 'encrypt'>, seal: Pic
   };
 
   const toRow = async (event: NewAuditEvent): Promise<AuditRow> => {
-    const { action, outcome = 'success', actor, subjectId, origin, workflowId, details } = event;
+    const { action, outcome = 'success', actor, subjectId, origin, workflowId } = event;
+    const details = withCallingService(event.details, origin?.callingService);
     const about = {
       id: uuidv7(),
       actor_id: actor.kind === 'user' ? actor.id : null,

@@ -18,6 +18,8 @@ export interface Database {
    * transactions that do can keep the key from coming.
    */
   readonly keySql: Sql;
+  /** `listener` is told of every commit of this process that may have added to the audit trail; one at most. */
+  onRecorded(listener: () => void): void;
   /** Gives every connection back. */
   $disconnect(): Promise<void>;
 }
@@ -43,11 +45,16 @@ export const createDatabase = (config: DatabaseConfig, refreshSecrets?: () => Pr
   const pool = createPool(config, { size: config.poolSize, refreshSecrets });
   const keyPool = createPool(config, { size: KEY_CONNECTIONS, refreshSecrets });
   const prisma = createPrisma(pool, config);
+  let tell = (): void => undefined;
+  const onRecorded = (): void => tell();
   return {
     prisma,
-    sql: createSql(pool),
-    transact: createTransact(pool),
+    sql: createSql(pool, onRecorded),
+    transact: createTransact(pool, onRecorded),
     keySql: createSql(keyPool),
+    onRecorded: (listener) => {
+      tell = listener;
+    },
     $disconnect: async () => {
       await prisma.$disconnect();
       await Promise.all([pool.end(), keyPool.end()]);

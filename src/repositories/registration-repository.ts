@@ -13,11 +13,12 @@ import {
   type RegistrationProfile,
   type RegistrationSubmission,
   type ResendOutcome,
+  type VerifyAttempt,
   type VerifyOutcome,
 } from '../contracts/registration-workflow';
 import type { Registration as RegistrationRow } from '../generated/prisma/client';
 
-import type { AuditTrail } from './audit-trail';
+import { type AuditTrail, withCallingService } from './audit-trail';
 import type { Database } from './prisma-client';
 import {
   COMPLETE,
@@ -65,7 +66,7 @@ export interface RegistrationRepository {
   /** Hashes of the passwords that open registrations of an address were made with. */
   findOpenPasswordHashes(emailIndex: Uint8Array<ArrayBuffer>): Promise<string[]>;
   /** Tries a code and, if it is right, turns the registration into an account; `attemptId` makes a repeated call the same try. */
-  activate(registrationId: string, code: string, attemptId: string): Promise<VerifyOutcome>;
+  activate(registrationId: string, attempt: VerifyAttempt): Promise<VerifyOutcome>;
   /** Issues a new code, within the limits; `resendId` makes a repeated call the same request. */
   reissueCode(registrationId: string, resendId: string): Promise<ResendOutcome>;
   /** Closes an unverified registration and drops its personal data; does nothing to one that is closed. */
@@ -129,7 +130,7 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
     sql: Sql,
     row: OpenRow,
     submission: RegistrationSubmission,
-    attemptId: string,
+    { attemptId, callingService }: Omit<VerifyAttempt, 'code'>,
   ): Promise<VerifyOutcome> => {
     const { workflowId, personId: userId } = row;
     const profile = await readProfile(workflowId, submission);
@@ -144,7 +145,7 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
       actor: { kind: 'user', id: userId },
       subjectId: userId,
       workflowId,
-      details: { registrationId: row.id },
+      details: withCallingService({ registrationId: row.id }, callingService),
     });
     await sql(COMPLETE, [row.id, new Date(), userId, attemptId, event]);
     return { outcome: 'activated', userId };
@@ -194,21 +195,21 @@ export const createRegistrationRepository = (deps: Dependencies): RegistrationRe
       );
     },
 
-    activate: (registrationId, code, attemptId) =>
+    activate: (registrationId, { code, ...attempt }) =>
       database.transact(async (sql): Promise<VerifyOutcome> => {
         const [row] = await sql<OpenRow>(HOLD, [registrationId]);
         if (row === undefined || row.status === 'EXPIRED') return { outcome: 'expired' };
         if (row.status === 'COMPLETED') {
-          return row.lastAttemptId === attemptId && row.userId !== null
+          return row.lastAttemptId === attempt.attemptId && row.userId !== null
             ? { outcome: 'activated', userId: row.userId }
             : { outcome: 'already_completed' };
         }
-        if (row.lastAttemptId === attemptId) return { outcome: 'invalid_code' };
+        if (row.lastAttemptId === attempt.attemptId) return { outcome: 'invalid_code' };
         if (row.failedAttempts >= MAX_CODE_ATTEMPTS) return { outcome: 'too_many_attempts' };
         const submission = submissionOf(row);
         return codes.matches(row.codeHash, registrationId, code) && submission !== undefined
-          ? complete(sql, row, submission, attemptId)
-          : countWrongAttempt(sql, row, attemptId);
+          ? complete(sql, row, submission, attempt)
+          : countWrongAttempt(sql, row, attempt.attemptId);
       }),
 
     reissueCode: (registrationId, resendId) =>

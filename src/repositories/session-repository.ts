@@ -8,9 +8,10 @@ import { createBatch } from './batch';
 import { insertNotice } from './notice-outbox';
 import type { Database } from './prisma-client';
 import type { Device, ProtectDevice } from './protected-device';
+import { endAllSessions, endSession } from './session-end';
 import { type Raise, type RaisedSession, raiseSession } from './session-raise';
+import { type Rotation, type RotationOutcome, rotateSession } from './session-rotation';
 import { HAS_STRONG_FACTOR, isLive, ROLES, SESSION, type Session, type SessionRow, toSession } from './session-row';
-import type { Sql } from './sql';
 
 type Hash = Uint8Array<ArrayBuffer>;
 
@@ -36,29 +37,6 @@ export interface OpenedSession {
   /** Sessions of the account that lived when this one was opened, but for those that were being opened at the same time. */
   readonly othersAlive: number;
 }
-
-export interface Rotation {
-  readonly predecessor: Hash;
-  readonly successor: Hash;
-  /** The successor expires when it is not used for so long, milliseconds, and with the session in any case. */
-  readonly idleExpiresInMs: number;
-  /** A predecessor may be shown again for so long after its use, milliseconds. */
-  readonly graceMs: number;
-  readonly origin: RequestOrigin;
-}
-
-export type RotationOutcome =
-  | {
-      readonly outcome: 'rotated';
-      readonly session: Session;
-      readonly successorExpiresAt: Date;
-      /** Somebody else has used the token: a second factor, which left another successor than a refresh leaves. */
-      readonly wasRaised: boolean;
-    }
-  /** Unknown, expired, or of a session that has ended. */
-  | { readonly outcome: 'refused' }
-  /** Used before, and not just now: the family has been ended, and the notice is in the outbox. */
-  | { readonly outcome: 'reused'; readonly sessionId: string; readonly userId: string };
 
 export interface SessionRepository {
   /** Undefined where the account may not be used (any more), or by another password. */
@@ -110,107 +88,14 @@ const CREATE_BY_PASSWORD = createFor(
    WHERE u.id = $2 AND u.status = 'ACTIVE' AND p.changed_at = $13 FOR KEY SHARE OF u FOR SHARE OF p`,
 );
 
-/**
- * Compare-and-swap in one statement: of all who hold the same token, one marks it used, leaves its successor and is told of
- * the session. The others wait for the lock and then find nothing; whoever logs out meanwhile waits as well.
- */
-const ROTATE = {
-  name: 'session/rotate',
-  text: `
-    WITH live AS (
-      SELECT ${SESSION}, LEAST($4::timestamptz, s.expires_at) AS successor_expires_at
-      FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id
-      WHERE t.hash = $1 AND t.rotated_at IS NULL AND t.expires_at > $3
-        AND s.ended_at IS NULL AND s.expires_at > $3 AND u.status = 'ACTIVE'
-      FOR UPDATE OF t, s
-    ), used AS (
-      UPDATE refresh_tokens SET rotated_at = $3 FROM live WHERE hash = $1
-    ), successor AS (
-      INSERT INTO refresh_tokens (hash, session_id, replaces, created_at, expires_at)
-      SELECT $2::bytea, id, $1, $3, successor_expires_at FROM live
-    ), touched AS (
-      UPDATE sessions SET last_used_at = $3 FROM live WHERE sessions.id = live.id
-    )
-    SELECT * FROM live`,
-};
-
-const FIND_BY_TOKEN = {
-  name: 'session/find-by-token',
-  text: `
-    SELECT ${SESSION}, t.rotated_at,
-      NOT EXISTS (SELECT 1 FROM refresh_tokens n WHERE n.replaces = t.hash AND n.hash = $2) AS was_raised
-    FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id
-    WHERE t.hash = $1`,
-};
-
 const FIND = {
   name: 'session/find',
   text: `SELECT ${SESSION} FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ANY($1::uuid[])`,
 };
 
-const ENDED = `
-  ended AS (
-    UPDATE sessions SET ended_at = $3, ended_by = $4::session_end
-    WHERE id = $1 AND user_id = $2 AND ended_at IS NULL
-    RETURNING id
-  ), audited AS (${insertAuditEvents('$5', 'ended')})`;
-const END = { name: 'session/end', text: `WITH ${ENDED} SELECT id FROM ended` };
-const REUSED = insertNotice('session:reuse-detected', { eventId: '$1', userId: '$2', now: '$3' }, 'ended');
-const END_REUSED = {
-  name: 'session/end-reused',
-  text: `WITH ${ENDED}, noticed AS (${REUSED}) SELECT id FROM ended`,
-};
-
-/** In one order, and all before the chain of the audit trail is locked: who holds the chain waits for no session. */
-const END_ALL = {
-  name: 'session/end-all',
-  text: `
-    WITH live AS (
-      SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL ORDER BY id FOR UPDATE
-    ), ended AS (
-      UPDATE sessions SET ended_at = $2, ended_by = $3::session_end
-      FROM live WHERE sessions.id = live.id AND ended_at IS NULL
-      RETURNING sessions.id
-    ), devices AS (DELETE FROM remembered_devices WHERE user_id = $1), audited AS (${insertAuditEvents('$4', '(SELECT count(*) AS sessions FROM ended) AS counted WHERE sessions > 0')})
-    SELECT id FROM ended`,
-};
-
-/** Once more, for a device that a login remembered while its session was being ended. */
-const FORGET_DEVICES = {
-  name: 'session/forget-devices',
-  text: 'DELETE FROM remembered_devices WHERE user_id = $1',
-};
-
 type CreatedRow = Pick<SessionRow, 'roles' | 'has_strong_factor'> & {
   readonly is_new_device: boolean;
   readonly others_alive: number;
-};
-
-const earlier = (one: Date, other: Date): Date => (one < other ? one : other);
-
-type UsedRow = SessionRow & { readonly rotated_at: Date | null; readonly was_raised: boolean };
-
-/** A token that could not be used: it was used just now, or long ago, or it is worth nothing. */
-const rotateAgain = async (sql: Sql, audit: AuditTrail, rotation: Rotation): Promise<RotationOutcome> => {
-  const { predecessor, idleExpiresInMs, graceMs, origin } = rotation;
-  const now = new Date();
-  const [row] = await sql<UsedRow>(FIND_BY_TOKEN, [predecessor, rotation.successor]);
-  if (row?.rotated_at == null || !isLive(row, now)) return { outcome: 'refused' };
-  if (now.getTime() - row.rotated_at.getTime() > graceMs) {
-    const event = await audit.seal({
-      action: 'refresh_token.reused',
-      outcome: 'denied',
-      actor: { kind: 'anonymous' },
-      subjectId: row.user_id,
-      origin,
-      details: { sessionId: row.id },
-    });
-    await sql(END_REUSED, [row.id, row.user_id, now, 'REFRESH_TOKEN_REUSED' satisfies SessionEnd, event]);
-    return { outcome: 'reused', sessionId: row.id, userId: row.user_id };
-  }
-  const idleExpiry = new Date(row.rotated_at.getTime() + idleExpiresInMs);
-  const successorExpiresAt = earlier(idleExpiry, row.expires_at);
-  return { outcome: 'rotated', session: toSession(row), successorExpiresAt, wasRaised: row.was_raised };
 };
 
 interface Dependencies {
@@ -261,40 +146,10 @@ export const createSessionRepository = ({
       );
     },
 
-    async rotate(rotation) {
-      const now = new Date();
-      const idleExpiry = new Date(now.getTime() + rotation.idleExpiresInMs);
-      const values = [rotation.predecessor, rotation.successor, now, idleExpiry];
-      const [row] = await sql<SessionRow & { successor_expires_at: Date }>(ROTATE, values);
-      if (row === undefined) return rotateAgain(sql, audit, rotation);
-      const successorExpiresAt = row.successor_expires_at;
-      return { outcome: 'rotated', session: toSession(row), successorExpiresAt, wasRaised: false };
-    },
-
+    rotate: (rotation) => rotateSession(sql, audit, rotation),
     raise: (raise) => raiseSession(sql, audit, raise),
-
-    async end(sessionId, userId, reason, origin) {
-      const actor = { kind: 'user', id: userId } as const;
-      const event = await audit.seal({
-        ...{ action: 'session.ended', actor, subjectId: userId, origin },
-        details: { sessionId, reason },
-      });
-      return (await sql(END, [sessionId, userId, new Date(), reason, event])).length === 1;
-    },
-
-    async endAll(userId, reason, origin) {
-      const actor = { kind: 'user', id: userId } as const;
-      const event = await audit.seal({
-        action: 'sessions.ended',
-        actor,
-        subjectId: userId,
-        origin,
-        details: { reason },
-      });
-      const ended = await sql(END_ALL, [userId, new Date(), reason, event]);
-      await sql(FORGET_DEVICES, [userId]);
-      return ended.length;
-    },
+    end: (...ending) => endSession(sql, audit, ...ending),
+    endAll: (...ending) => endAllSessions(sql, audit, ...ending),
 
     async findLive(sessionId) {
       const row = await find(sessionId);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
+import { WithStartWorkflowOperation } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 
 import {
@@ -9,13 +9,12 @@ import {
   accountErasureWorkflowId,
   type BeginErasureOutcome,
   beginErasureUpdate,
+  erasureChangedSignal,
 } from '../contracts/account-erasure-workflow';
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
-import { askRunningOrNew } from './update-with-start';
-
-const TRIES = 10;
+import type { Calls } from './calls';
 
 const startOf = (input: AccountErasureInput) =>
   new WithStartWorkflowOperation(ACCOUNT_ERASURE_WORKFLOW, {
@@ -35,17 +34,18 @@ const startOf = (input: AccountErasureInput) =>
     ]),
   });
 
-/** Begins an erasure, in the workflow that runs or in a new one. */
-export const beginErasure = async (
-  client: Client,
-  input: AccountErasureInput,
-  erasureId: string,
-): Promise<BeginErasureOutcome> => {
-  const ask = () =>
-    client.workflow.executeUpdateWithStart(beginErasureUpdate, {
-      args: [{ erasureId }],
-      updateId: randomUUID(),
-      startWorkflowOperation: startOf(input),
-    });
-  return (await askRunningOrNew(TRIES, ask, ({ outcome }) => outcome === 'ending')) ?? { outcome: 'ending' };
-};
+export const createAccountErasureClient = ({ client, askRunningOrNew, wake }: Calls) => ({
+  /** Begins the erasure of an account, in the workflow that runs or in a new one, or gives the one that is pending. */
+  beginErasure: (input: AccountErasureInput, erasureId: string): Promise<BeginErasureOutcome> => {
+    const ask = () =>
+      client.workflow.executeUpdateWithStart(beginErasureUpdate, {
+        args: [{ erasureId }],
+        updateId: randomUUID(),
+        startWorkflowOperation: startOf(input),
+      });
+    return askRunningOrNew(ask);
+  },
+
+  /** Wakes the erasure that runs, if one does. */
+  tellErasureChanged: (userId: string): Promise<void> => wake(accountErasureWorkflowId(userId), erasureChangedSignal),
+});

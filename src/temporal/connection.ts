@@ -6,6 +6,7 @@ import type { DataKeys } from '../contracts/keys';
 
 import { createDataConverter } from './data-converter';
 import { toAddress } from './address';
+import { clientTracing } from './tracing';
 
 export interface TemporalConnection {
   readonly client: Client;
@@ -15,12 +16,17 @@ export interface TemporalConnection {
 }
 
 /** A client that connects at its first call and again after an outage, so that a process starts without Temporal. */
-export const createTemporalConnection = (config: TemporalConfig, dataKeys: DataKeys): TemporalConnection => {
+export const createTemporalConnection = (
+  config: TemporalConfig,
+  dataKeys: DataKeys,
+  isTraced = false,
+): TemporalConnection => {
   const connection = Connection.lazy(toAddress(config));
   const client = new Client({
     connection,
     namespace: config.namespace,
     dataConverter: createDataConverter(dataKeys),
+    interceptors: { workflow: clientTracing(isTraced) },
   });
   return {
     client,

@@ -1,11 +1,14 @@
-import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
+import { WithStartWorkflowOperation } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 
 import {
+  type ContactAttempt,
+  type ContactAttemptOutcome,
   CONTACT_CHANGE_WORKFLOW,
   type ContactChangeInput,
   contactChangeWorkflowId,
   type ContactChannel,
+  contactConfirmUpdate,
   type ContactRequest,
   type ContactRequestOutcome,
   contactRequestUpdate,
@@ -13,7 +16,7 @@ import {
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
-import { askRunningOrNew } from './update-with-start';
+import type { Calls } from './calls';
 
 export interface ContactChangeStart {
   readonly input: ContactChangeInput;
@@ -21,8 +24,6 @@ export interface ContactChangeStart {
   /** Of this delivery: a repeated request is a new update for the same `changeId`. */
   readonly updateId: string;
 }
-
-const TRIES = 10;
 
 const SUMMARIES: Readonly<Record<ContactChannel, string>> = {
   phone: 'A person changes the phone number',
@@ -46,16 +47,26 @@ const startOf = (input: ContactChangeInput) =>
     ]),
   });
 
-/** Asks for a code, of the workflow that runs or of a new one. */
-export const requestContactChange = async (
-  client: Client,
-  { input, request, updateId }: ContactChangeStart,
-): Promise<ContactRequestOutcome> => {
-  const ask = (before: number) =>
-    client.workflow.executeUpdateWithStart(contactRequestUpdate, {
-      args: [request],
-      updateId: `${updateId}/${String(before)}`,
-      startWorkflowOperation: startOf(input),
-    });
-  return (await askRunningOrNew(TRIES, ask, ({ outcome }) => outcome === 'ending')) ?? { outcome: 'ending' };
-};
+export const createContactChangeClient = ({ client, askRunningOrNew, update }: Calls) => ({
+  /** Starts the change of a phone or an address, or asks the one that runs for another code. */
+  requestContactChange: ({ input, request, updateId }: ContactChangeStart): Promise<ContactRequestOutcome> => {
+    const ask = (before: number) =>
+      client.workflow.executeUpdateWithStart(contactRequestUpdate, {
+        args: [request],
+        updateId: `${updateId}/${String(before)}`,
+        startWorkflowOperation: startOf(input),
+      });
+    return askRunningOrNew(ask);
+  },
+
+  /** A second call with one `attemptId` joins the first. `undefined` when none is open. */
+  confirmContactChange: (
+    { channel, userId }: { readonly channel: ContactChannel; readonly userId: string },
+    attempt: ContactAttempt,
+  ): Promise<ContactAttemptOutcome | undefined> =>
+    update(() =>
+      client.workflow
+        .getHandle(contactChangeWorkflowId(channel, userId))
+        .executeUpdate(contactConfirmUpdate, { args: [attempt], updateId: attempt.attemptId }),
+    ),
+});

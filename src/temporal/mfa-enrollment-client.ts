@@ -1,10 +1,15 @@
-import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
+import { randomUUID } from 'node:crypto';
+
+import { WithStartWorkflowOperation } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 
-import { AppError } from '../contracts/errors';
 import type { FactorCodeRefusal } from '../contracts/factor-code-workflow';
 import {
   beginUpdate,
+  cancelUpdate,
+  type ConfirmOutcome,
+  confirmUpdate,
+  type EnrollmentAttempt,
   type EnrollmentBegin,
   MFA_ENROLLMENT_WORKFLOW,
   type MfaEnrollmentInput,
@@ -14,7 +19,7 @@ import {
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import { TASK_QUEUES } from '../contracts/task-queues';
 
-import { askRunningOrNew } from './update-with-start';
+import type { Calls } from './calls';
 
 export interface EnrollmentStart {
   readonly input: MfaEnrollmentInput;
@@ -22,8 +27,6 @@ export interface EnrollmentStart {
   /** The same for a repeated request, which then gets the same enrolment. */
   readonly updateId: string;
 }
-
-const TRIES = 5;
 
 const startOf = (input: MfaEnrollmentInput) =>
   new WithStartWorkflowOperation(MFA_ENROLLMENT_WORKFLOW, {
@@ -42,18 +45,37 @@ const startOf = (input: MfaEnrollmentInput) =>
     ]),
   });
 
-/** Begins an enrolment, in the workflow that runs or in a new one. @throws {AppError} `service_unavailable` */
-export const beginEnrollment = async (
-  client: Client,
-  { input, begin, updateId }: EnrollmentStart,
-): Promise<OpenEnrollment | FactorCodeRefusal> => {
-  const answer = await askRunningOrNew(TRIES, (before) =>
-    client.workflow.executeUpdateWithStart(beginUpdate, {
-      args: [begin],
-      updateId: before === 0 ? updateId : `${updateId}/${String(before)}`,
-      startWorkflowOperation: startOf(input),
-    }),
-  );
-  if (answer !== undefined) return answer;
-  throw new AppError('service_unavailable', { retryAfterSeconds: 1 });
-};
+export const createEnrollmentClient = ({ client, askRunningOrNew, update }: Calls) => ({
+  /** Begins the enrolment of a second factor, in the workflow that runs or in a new one; an older one that is open ends. */
+  beginEnrollment: ({ input, begin, updateId }: EnrollmentStart): Promise<OpenEnrollment | FactorCodeRefusal> => {
+    const ask = (before: number) =>
+      client.workflow.executeUpdateWithStart(beginUpdate, {
+        args: [begin],
+        updateId: before === 0 ? updateId : `${updateId}/${String(before)}`,
+        startWorkflowOperation: startOf(input),
+      });
+    return askRunningOrNew(ask);
+  },
+
+  /**
+   * A second call with one `attemptId` joins the first. `undefined` when the workflow has closed.
+   *
+   * The enrolment's id in the argument tells rounds of one account apart, so the newest run is the right one.
+   */
+  confirmEnrollment: (
+    workflowId: string,
+    attempt: EnrollmentAttempt,
+    attemptId: string,
+  ): Promise<ConfirmOutcome | undefined> =>
+    update(() =>
+      client.workflow.getHandle(workflowId).executeUpdate(confirmUpdate, { args: [attempt], updateId: attemptId }),
+    ),
+
+  cancelEnrollment: async (workflowId: string, enrollmentId: string): Promise<void> => {
+    await update(() =>
+      client.workflow
+        .getHandle(workflowId)
+        .executeUpdate(cancelUpdate, { args: [enrollmentId], updateId: randomUUID() }),
+    );
+  },
+});

@@ -22,6 +22,7 @@ import type { DataKeys } from '../contracts/keys';
 
 import { toAddress } from './address';
 import { createDataConverter } from './data-converter';
+import { activityTracing } from './tracing';
 
 export interface WorkerDependencies {
   readonly config: TemporalConfig;
@@ -29,6 +30,7 @@ export interface WorkerDependencies {
   readonly shutdownTimeoutMs: number;
   readonly workflowBundle: WorkerOptions['workflowBundle'];
   readonly dataKeys: DataKeys;
+  readonly isTraced: boolean;
   readonly activities: {
     readonly registration: RegistrationActivities;
     readonly account: AccountActivities &
@@ -118,6 +120,7 @@ export const startWorkers = async (deps: WorkerDependencies): Promise<Workers> =
         namespace: config.namespace,
         taskQueue,
         dataConverter: createDataConverter(deps.dataKeys),
+        interceptors: { activity: activityTracing(deps.isTraced) },
         // How long the workflows of a killed worker wait before another one takes them up; 10 s by default.
         stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
         // 0 by default, which would abandon running activities at once.

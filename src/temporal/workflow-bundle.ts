@@ -7,6 +7,7 @@ export const bundleWorkflows = async (logger: Logger): Promise<string> => {
   const { code } = await bundleWorkflowCode({
     workflowsPath: require.resolve('../workflows'),
     failureConverterPath: FAILURE_CONVERTER_PATH,
+    workflowInterceptorModules: [require.resolve('../workflows/trace-header')],
     logger,
   });
   return code;

@@ -45,11 +45,12 @@ export async function registration({ submission, expiresInMs }: RegistrationInpu
   let settling = false;
   let userId: string | undefined;
 
-  setHandler(verifyUpdate, async (code) => {
+  setHandler(verifyUpdate, async (code, callingService) => {
     await condition(() => stored || settling);
     const attemptId = currentUpdateInfo()?.id ?? '';
     // Once begun it is finished: a cancelled workflow must know whether there is an account.
-    const result = await CancellationScope.nonCancellable(() => activateUser({ registrationId, code, attemptId }));
+    const attempt = { registrationId, code, attemptId, callingService };
+    const result = await CancellationScope.nonCancellable(() => activateUser(attempt));
     if (result.outcome === 'activated') userId = result.userId;
     else if (result.outcome === 'too_many_attempts') setCurrentDetails('Too many wrong codes. Waiting for a resend.');
     return result;

@@ -5,6 +5,7 @@ import { smsNow, smsTo } from '../support/contact';
 import { listFactors, MFA_DISABLED_SUBJECT, type Protected, protectedPerson } from '../support/mfa';
 import { logIn } from '../support/people';
 import { expectProblem } from '../support/problems';
+import { fullProof } from '../support/proofs';
 import {
   approve,
   begunRecovery,
@@ -89,46 +90,50 @@ describe('an account recovery', () => {
       expect(actions.filter((other) => other === `mfa.recovery_${action}`)).toHaveLength(1);
   }, 60_000);
 
-  it('of others: approved late, by four eyes, never, and completed twice, against a cancel, or not at all', async () => {
-    const { late, never, unused, twice, both, staff } = others;
-    await giveRoles(service, staff.userId, ['SUPPORT']);
-    const ids = {} as Record<keyof typeof others, string>;
-    for (const [name, somebody] of Object.entries(others) as [keyof typeof others, Protected][])
-      ids[name] = await begunRecovery(service, somebody);
-    for (const name of ['unused', 'twice', 'both', 'staff'] as const)
-      expect((await approve(service, support.token, ids[name])).status).toBe(204);
-    await recoveryBecomes(service, ids.unused, 'READY');
-    expect([await recoveryState(service, ids.late), await recoveryState(service, ids.staff)]).toEqual([
-      'WAITING',
-      'WAITING',
-    ]);
-    for (const id of [ids.late, ids.staff]) expect((await approve(service, admin.token, id)).status).toBe(204);
-    // Once more is no other.
-    expect((await approve(service, admin.token, ids.staff)).status).toBe(204);
-    for (const somebody of [late, staff]) {
-      const token = await mailedCompletionToken(service, somebody.person.email);
-      expect((await completeRecovery(service, token, somebody.person.password)).status).toBe(204);
-    }
+  fullProof(
+    'of others: approved late, by four eyes, never, and completed twice, against a cancel, or not at all',
+    async () => {
+      const { late, never, unused, twice, both, staff } = others;
+      await giveRoles(service, staff.userId, ['SUPPORT']);
+      const ids = {} as Record<keyof typeof others, string>;
+      for (const [name, somebody] of Object.entries(others) as [keyof typeof others, Protected][])
+        ids[name] = await begunRecovery(service, somebody);
+      for (const name of ['unused', 'twice', 'both', 'staff'] as const)
+        expect((await approve(service, support.token, ids[name])).status).toBe(204);
+      await recoveryBecomes(service, ids.unused, 'READY');
+      expect([await recoveryState(service, ids.late), await recoveryState(service, ids.staff)]).toEqual([
+        'WAITING',
+        'WAITING',
+      ]);
+      for (const id of [ids.late, ids.staff]) expect((await approve(service, admin.token, id)).status).toBe(204);
+      // Once more is no other.
+      expect((await approve(service, admin.token, ids.staff)).status).toBe(204);
+      for (const somebody of [late, staff]) {
+        const token = await mailedCompletionToken(service, somebody.person.email);
+        expect((await completeRecovery(service, token, somebody.person.password)).status).toBe(204);
+      }
 
-    const token = await mailedCompletionToken(service, twice.person.email);
-    const ends = await Promise.all([1, 2].map(() => completeRecovery(service, token, twice.person.password)));
-    expect(ends.map(({ status }) => status).sort()).toEqual([204, 422]);
-    const raced = await mailedCompletionToken(service, both.person.email);
-    const [completed] = await Promise.all([
-      completeRecovery(service, raced, both.person.password),
-      service.http.send('DELETE', '/v1/auth/mfa/recovery', { token: both.token }),
-    ]);
-    const state = await recoveryState(service, ids.both);
-    expect([completed.status, state]).toEqual(completed.status === 204 ? [204, 'COMPLETED'] : [422, 'CANCELLED']);
-    const { rows } = await service.database.query('SELECT 1 FROM factors WHERE user_id = $1', [both.userId]);
-    expect(rows).toHaveLength(completed.status === 204 ? 0 : 1);
+      const token = await mailedCompletionToken(service, twice.person.email);
+      const ends = await Promise.all([1, 2].map(() => completeRecovery(service, token, twice.person.password)));
+      expect(ends.map(({ status }) => status).sort()).toEqual([204, 422]);
+      const raced = await mailedCompletionToken(service, both.person.email);
+      const [completed] = await Promise.all([
+        completeRecovery(service, raced, both.person.password),
+        service.http.send('DELETE', '/v1/auth/mfa/recovery', { token: both.token }),
+      ]);
+      const state = await recoveryState(service, ids.both);
+      expect([completed.status, state]).toEqual(completed.status === 204 ? [204, 'COMPLETED'] : [422, 'CANCELLED']);
+      const { rows } = await service.database.query('SELECT 1 FROM factors WHERE user_id = $1', [both.userId]);
+      expect(rows).toHaveLength(completed.status === 204 ? 0 : 1);
 
-    const used = await mailedCompletionToken(service, unused.person.email);
-    await recoveryBecomes(service, ids.unused, 'EXPIRED', LIFE_MS);
-    expectProblem(await completeRecovery(service, used, unused.person.password), INVALID_TOKEN);
-    await recoveryBecomes(service, ids.never, 'EXPIRED', LIFE_MS);
-    expectProblem(await approve(service, support.token, ids.never), CLOSED);
-    await service.mailbox.waitFor(never.person.email, RECOVERY_ENDED_SUBJECT);
-    expect((await listFactors(service, never.token)).body.factors).toHaveLength(1);
-  }, 60_000);
+      const used = await mailedCompletionToken(service, unused.person.email);
+      await recoveryBecomes(service, ids.unused, 'EXPIRED', LIFE_MS);
+      expectProblem(await completeRecovery(service, used, unused.person.password), INVALID_TOKEN);
+      await recoveryBecomes(service, ids.never, 'EXPIRED', LIFE_MS);
+      expectProblem(await approve(service, support.token, ids.never), CLOSED);
+      await service.mailbox.waitFor(never.person.email, RECOVERY_ENDED_SUBJECT);
+      expect((await listFactors(service, never.token)).body.factors).toHaveLength(1);
+    },
+    60_000,
+  );
 });

@@ -20,6 +20,7 @@ import {
 } from '../support/contact';
 import { killWhileHeld, RECOVERY_MS, untilAnswered } from '../support/kills';
 import { newPerson, newPhone, WELCOME_SUBJECT } from '../support/people';
+import { fullProof } from '../support/proofs';
 import { useTestService } from '../support/service';
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 1_500));
@@ -34,7 +35,7 @@ describe('a change of phone or address survives SIGKILL of api and worker', () =
     await service.mailbox.waitFor(somebody.person.email, WELCOME_SUBJECT);
     return somebody;
   };
-  it(
+  fullProof(
     'while the code is being stored: one code, one SMS',
     async () => {
       const { token, userId } = await member();
@@ -55,7 +56,7 @@ describe('a change of phone or address survives SIGKILL of api and worker', () =
     3 * RECOVERY_MS,
   );
 
-  it(
+  fullProof(
     'while the SMS is being sent: it is sent once',
     async () => {
       const { token } = await member();
@@ -99,7 +100,7 @@ describe('a change of phone or address survives SIGKILL of api and worker', () =
     3 * RECOVERY_MS,
   );
 
-  it(
+  fullProof(
     'while the address is being changed, and while its mails are being sent',
     async () => {
       const somebody = await member();

@@ -23,17 +23,20 @@ import { eventually } from '../support/eventually';
 import { countWorkflows, databaseFootprint } from '../support/footprint';
 import { newPerson, newPhone } from '../support/people';
 import { expectProblem } from '../support/problems';
-import { type SecondApi, startSecondApi } from '../support/second-api';
+import { fullProof } from '../support/proofs';
+import { useSecondApi } from '../support/second-process';
 import { useTestService } from '../support/service';
 import { withTemporal } from '../support/temporal';
 
 const INVALID_CODE = { status: 422, code: 'invalid_code' };
 const UNAVAILABLE = { status: 503, code: 'service_unavailable' };
 
-describe('a code that nobody enters', () => {
-  const service = useTestService({ env: { CONTACT_CHANGE_EXPIRES_IN: '3s' } });
+const main = useTestService({ env: { TEMPORAL_UPDATE_TIMEOUT: '3s' } });
 
-  it.each(['phone', 'email'] as const)(
+describe('a code that nobody enters', () => {
+  const service = useSecondApi(main, { CONTACT_CHANGE_EXPIRES_IN: '3s' });
+
+  fullProof.each(['phone', 'email'] as const)(
     'expires: the %s stays as it is, and what was kept is dropped',
     async (channel) => {
       const member = await join(service);
@@ -82,28 +85,32 @@ describe('a code that nobody enters', () => {
 });
 
 describe('while a part is away', () => {
-  const service = useTestService({ env: { TEMPORAL_UPDATE_TIMEOUT: '3s' } });
+  const service = main;
 
-  it('mail: the address waits for its code; after the change it is not held up by notices', async () => {
-    const member = await join(service);
-    const { email } = newPerson();
-    await service.mailbox.waitFor(member.person.email, /Welcome/);
-    await service.stack.mail?.stop();
-    expect((await askEmail(service, member, email)).status).toBe(202);
-    await service.stack.mail?.start();
-    const code = await emailCode(service, email);
-    await service.mailbox.waitFor(member.person.email, EMAIL_REQUESTED_SUBJECT, 1, 40_000);
-    await service.stack.mail?.stop();
-    expect((await confirmEmail(service, member.token, code)).status).toBe(200);
-    // The change is over though nobody has been told yet, so the next one is a new workflow.
-    await withTemporal(service, async (client) => {
-      const handle = client.workflow.getHandle(`email-change/${member.userId}`);
-      expect(await handle.result()).toBe('completed');
-    });
-    await service.stack.mail?.start();
-    for (const address of [email, member.person.email])
-      await service.mailbox.waitFor(address, EMAIL_CHANGED_SUBJECT, 1, 40_000);
-  }, 120_000);
+  fullProof(
+    'mail: the address waits for its code; after the change it is not held up by notices',
+    async () => {
+      const member = await join(service);
+      const { email } = newPerson();
+      await service.mailbox.waitFor(member.person.email, /Welcome/);
+      await service.stack.mail?.stop();
+      expect((await askEmail(service, member, email)).status).toBe(202);
+      await service.stack.mail?.start();
+      const code = await emailCode(service, email);
+      await service.mailbox.waitFor(member.person.email, EMAIL_REQUESTED_SUBJECT, 1, 40_000);
+      await service.stack.mail?.stop();
+      expect((await confirmEmail(service, member.token, code)).status).toBe(200);
+      // The change is over though nobody has been told yet, so the next one is a new workflow.
+      await withTemporal(service, async (client) => {
+        const handle = client.workflow.getHandle(`email-change/${member.userId}`);
+        expect(await handle.result()).toBe('completed');
+      });
+      await service.stack.mail?.start();
+      for (const address of [email, member.person.email])
+        await service.mailbox.waitFor(address, EMAIL_CHANGED_SUBJECT, 1, 40_000);
+    },
+    120_000,
+  );
 
   it('Redis: the phone is changed, and the owner is mailed when it is back', async () => {
     const { token, person } = await join(service);
@@ -121,45 +128,43 @@ describe('while a part is away', () => {
     await service.mailbox.waitFor(person.email, PHONE_CHANGED_SUBJECT, 1, 40_000);
   }, 90_000);
 
-  it('Temporal: 503, and nothing is done', async () => {
-    const member = await join(service);
-    const before = await databaseFootprint(service);
-    await service.stack.temporal?.stop();
-    try {
-      for (const answer of [
-        await askPhone(service, member.token, newPhone()),
-        await askEmail(service, member, newPerson().email),
-        await confirmPhone(service, member.token, '123456'),
-      ]) {
-        expectProblem(answer, UNAVAILABLE);
-        expect(answer.headers.get('retry-after')).not.toBeNull();
+  fullProof(
+    'Temporal: 503, and nothing is done',
+    async () => {
+      const member = await join(service);
+      const before = await databaseFootprint(service);
+      await service.stack.temporal?.stop();
+      try {
+        for (const answer of [
+          await askPhone(service, member.token, newPhone()),
+          await askEmail(service, member, newPerson().email),
+          await confirmPhone(service, member.token, '123456'),
+        ]) {
+          expectProblem(answer, UNAVAILABLE);
+          expect(answer.headers.get('retry-after')).not.toBeNull();
+        }
+        // A right password may have been hashed anew, which is no part of this.
+        const after = await databaseFootprint(service);
+        expect(after['contact_changes']).toBe(before['contact_changes']);
+      } finally {
+        await service.stack.temporal?.start();
       }
-      // A right password may have been hashed anew, which is no part of this.
-      const after = await databaseFootprint(service);
-      expect(after['contact_changes']).toBe(before['contact_changes']);
-    } finally {
-      await service.stack.temporal?.start();
-    }
-  }, 120_000);
+    },
+    120_000,
+  );
 });
 
 describe('without anybody to send SMS', () => {
-  let silent: SecondApi;
-  afterAll(() => silent.process.stop());
-  const service = useTestService();
-  beforeAll(async () => {
-    silent = await startSecondApi(service, { SMS_PROVIDER: 'none' });
-  }, 60_000);
+  const service = useSecondApi(main, { SMS_PROVIDER: 'none' });
 
   it('a change of the phone is refused before anything is begun, one of the address is not', async () => {
     const member = await join(service);
     await service.mailbox.waitFor(member.person.email, /Welcome/);
-    const through = { ...service, http: silent.http };
     const [before, workflows] = [await databaseFootprint(service), await countWorkflows(service)];
-    expectProblem(await askPhone(through, member.token, newPhone()), { status: 503, code: 'sms_unavailable' });
+    expectProblem(await askPhone(service, member.token, newPhone()), { status: 503, code: 'sms_unavailable' });
     expect(await databaseFootprint(service)).toEqual(before);
     expect(await countWorkflows(service)).toBe(workflows);
-    expect((await askEmail(through, member, newPerson().email)).status).toBe(202);
+    expect((await askEmail(service, member, newPerson().email)).status).toBe(202);
   });
 });
 

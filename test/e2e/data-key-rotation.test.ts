@@ -9,12 +9,13 @@ import { userLocation } from '../../src/repositories/user-fields';
 import { orderDataKeyRotation } from '../../src/temporal/schedules';
 import { eventually } from '../support/eventually';
 import { logIn, newPerson, type Person, register, signUp } from '../support/people';
+import { inProof } from '../support/proofs';
 import { withProtection } from '../support/protection';
-import { type SecondWorker, startSecondWorker } from '../support/second-worker';
+import { type SecondWorker, startSecondWorker } from '../support/second-process';
 import { useTestService } from '../support/service';
 import { withTemporal } from '../support/temporal';
 
-const ACCOUNTS = 10_000;
+const ACCOUNTS = inProof(10_000, 3_000);
 const ENV = {
   RATE_LIMIT_MODE: 'observe',
   DATA_KEY_PROPAGATION: '4s',

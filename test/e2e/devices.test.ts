@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually';
 import type { HttpClient } from '../support/http-client';
 import { newPerson, type Person, signUp } from '../support/people';
 import { expectProblem } from '../support/problems';
-import { type SecondApi, startSecondApi } from '../support/second-api';
+import { type SecondApi, startSecondApi } from '../support/second-process';
 import { useTestService } from '../support/service';
 
 const ENV = {

@@ -6,15 +6,16 @@ import { askPhone, join, provePhone } from '../support/contact';
 import type { Answer } from '../support/http-client';
 import { mannWhitney, median } from '../support/mann-whitney';
 import { newPerson, newPhone, register, signUp } from '../support/people';
+import { fullProof, inProof } from '../support/proofs';
 import { useTestService } from '../support/service';
 
-const SAMPLES = 150;
+const SAMPLES = inProof(150, 60);
 /** A network hides a difference of this size, milliseconds. */
 const NEGLIGIBLE_MS = 1;
 
-describe('a taken address', () => {
-  const service = useTestService();
+const service = useTestService();
 
+describe('a taken address', () => {
   /** What a client sees of an answer, without what differs between any two. */
   const shapeOf = ({ status, headers, body }: Answer) => ({
     status,
@@ -59,9 +60,7 @@ describe('a taken address', () => {
 });
 
 describe('a phone that somebody has proven', () => {
-  const service = useTestService();
-
-  it('cannot be told from a free one by who asks for it: the same answer in the same time', async () => {
+  fullProof('cannot be told from a free one by who asks for it: the same answer in the same time', async () => {
     const taken = await provePhone(service, await join(service));
     const { token, userId } = await join(service);
     const ask = async (phone: string): Promise<number> => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { eventually } from '../support/eventually';
 import { mailedCode, newFaydaId, newPerson, newPhone, register, verify } from '../support/people';
+import { fullProof } from '../support/proofs';
 import { useTestService } from '../support/service';
 import { describeRun, withTemporal } from '../support/temporal';
 
@@ -47,7 +48,7 @@ describe('a registration that nobody verifies', () => {
     ).toBe(201);
   });
 
-  it('expires in time though the mail server is away all the while', async () => {
+  fullProof('expires in time though the mail server is away all the while', async () => {
     await service.stack.mail?.stop();
     const { body } = await register(service, newPerson());
     await purged(body.registrationId as string);
@@ -58,7 +59,7 @@ describe('a registration that nobody verifies', () => {
     await service.stack.mail?.start();
   });
 
-  it('expires in time though no worker ran for a while', async () => {
+  fullProof('expires in time though no worker ran for a while', async () => {
     await service.processes.worker.stop();
     const { body } = await register(service, newPerson());
     await new Promise((resolve) => setTimeout(resolve, (LIFE_SECONDS + 1) * 1_000));

@@ -13,7 +13,8 @@ import {
 } from '../support/idempotency';
 import { logIn, mailedCode, newPerson, type Person, register, signUp, WELCOME_SUBJECT } from '../support/people';
 import { expectProblem } from '../support/problems';
-import { type SecondApi, startSecondApi } from '../support/second-api';
+import { fullProof } from '../support/proofs';
+import { type SecondApi, startSecondApi } from '../support/second-process';
 import { useTestService } from '../support/service';
 
 /** The longest that a key stays with a process that was killed, milliseconds. */
@@ -99,13 +100,13 @@ describe('a request whose api is killed with SIGKILL in the midst of it', () => 
     2 * RECOVERY_MS,
   );
 
-  it(
+  fullProof(
     'after the account was opened: the repeated verification gets its session',
     () => verifyAcrossKill('sessions'),
     2 * RECOVERY_MS,
   );
 
-  it(
+  fullProof(
     'a login: the key is not stuck, and the repeated request is answered once and for all',
     async () => {
       const [key, before] = [newKey(), await countSessions(service, { userId })];
@@ -156,7 +157,7 @@ describe('a request whose api is killed with SIGKILL in the midst of it', () => 
     2 * RECOVERY_MS,
   );
 
-  it(
+  fullProof(
     'and one that was only frozen, and overtaken, changes nothing of what was recorded',
     async () => {
       const key = newKey();

@@ -19,7 +19,7 @@ import {
 } from '../support/idempotency';
 import { logIn, mailedCode, newPerson, type Person, register, signUp, verify, wrongCode } from '../support/people';
 import { expectProblem } from '../support/problems';
-import { type SecondApi, startSecondApi } from '../support/second-api';
+import { type SecondApi, startSecondApi } from '../support/second-process';
 import { useTestService } from '../support/service';
 import { type Account, freshToken, hire } from '../support/staff';
 

@@ -9,7 +9,8 @@ import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, type JWK, jwtVeri
 import { DIST_DIR } from '../../tools/project';
 import { eventually } from '../support/eventually';
 import { newPerson, type Person, signUp } from '../support/people';
-import { type SecondApi, startSecondApi } from '../support/second-api';
+import { fullProof } from '../support/proofs';
+import { type SecondApi, startSecondApi } from '../support/second-process';
 import { useTestService } from '../support/service';
 import { describeRun, withTemporal } from '../support/temporal';
 
@@ -117,7 +118,7 @@ describe('keys rotated every second under load (key rotation that breaks clients
     }
   };
 
-  it(
+  fullProof(
     'not one validation fails, the worker being killed in the middle of a rotation',
     async () => {
       const until = Date.now() + LOAD_MS;

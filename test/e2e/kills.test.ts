@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 
-import type { ProcessName } from '../../tools/processes';
+import type { ProcessName } from '../../src/config/processes';
 import { eventually } from '../support/eventually';
 import { holdTable, someoneWaits } from '../support/hold';
 import type { Answer } from '../support/http-client';
 import { killAll, killWhileHeld, RECOVERY_MS } from '../support/kills';
 import { logIn, mailedCode, newPerson, type Person, register, verify, WELCOME_SUBJECT } from '../support/people';
+import { fullProof } from '../support/proofs';
 import { storedJobs } from '../support/queue';
 import { useTestService } from '../support/service';
 import { describeRun } from '../support/temporal';
@@ -83,7 +84,7 @@ describe('a registration survives SIGKILL of api, worker and consumer (kratos#25
     2 * RECOVERY_MS,
   );
 
-  it(
+  fullProof(
     'while the account is being opened',
     async () => {
       const person = newPerson();
@@ -103,7 +104,7 @@ describe('a registration survives SIGKILL of api, worker and consumer (kratos#25
     2 * RECOVERY_MS,
   );
 
-  it(
+  fullProof(
     'while the welcome mail is being enqueued',
     async () => {
       const person = newPerson();
@@ -128,7 +129,7 @@ describe('a registration survives SIGKILL of api, worker and consumer (kratos#25
     2 * RECOVERY_MS,
   );
 
-  it(
+  fullProof(
     'while the welcome mail is being sent',
     async () => {
       const person = newPerson();

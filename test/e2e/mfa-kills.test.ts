@@ -16,6 +16,7 @@ import {
   MFA_ENABLED_SUBJECT,
 } from '../support/mfa';
 import { logIn, WELCOME_SUBJECT } from '../support/people';
+import { fullProof } from '../support/proofs';
 import { useTestService } from '../support/service';
 
 /** As in kills.test.ts: each step is held in the middle of its work, the processes are killed there, and it is let go. */
@@ -56,7 +57,7 @@ describe('the enrolment of a second factor survives SIGKILL of api and worker', 
     2 * RECOVERY_MS,
   );
 
-  it.each(['factors', 'recovery_codes'])(
+  fullProof.each(['factors', 'recovery_codes'])(
     'while the factor is put in force and %s is being written: the same recovery codes for the repetition',
     async (table) => {
       const { token, person } = await member();
@@ -75,7 +76,7 @@ describe('the enrolment of a second factor survives SIGKILL of api and worker', 
     2 * RECOVERY_MS,
   );
 
-  it(
+  fullProof(
     'while it waits for the code',
     async () => {
       const { token, person } = await member();
@@ -88,7 +89,7 @@ describe('the enrolment of a second factor survives SIGKILL of api and worker', 
     2 * RECOVERY_MS,
   );
 
-  it(
+  fullProof(
     'while a code is on its way: it is sent once, and works',
     async () => {
       const somebody = await member();
@@ -126,7 +127,7 @@ describe('the enrolment of a second factor survives SIGKILL of api and worker', 
     expect((await askLoginCode(service, mfaToken, 'email_otp')).status).toBe(202);
   });
 
-  it(
+  fullProof(
     'while the notice is being enqueued',
     async () => {
       const { token, person } = await member();

@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually';
 import { type Hold, holdTable, someoneWaits } from '../support/hold';
 import { changePassword, PASSWORD_CHANGED_SUBJECT } from '../support/passwords';
 import { logIn, newPerson, type Person, signUp, WELCOME_SUBJECT } from '../support/people';
+import { fullProof } from '../support/proofs';
 import { storedJobs } from '../support/queue';
 import { useTestService } from '../support/service';
 
@@ -122,7 +123,7 @@ describe('a notice of what a request did is neither lost nor sent twice (kratos#
   const killApi = () => service.processes.api.kill();
   const startApi = () => service.processes.api.start();
 
-  it.each(NAMES)(
+  fullProof.each(NAMES)(
     '%s, the api being killed after the commit and before the enqueue',
     async (name) => {
       const { person, subject, act } = await prepare(name);
@@ -169,7 +170,7 @@ describe('a notice of what a request did is neither lost nor sent twice (kratos#
     2 * RECOVERY_MS,
   );
 
-  it.each(NAMES)(
+  fullProof.each(NAMES)(
     '%s, Redis being away, and the api killed meanwhile',
     async (name) => {
       const { person, status, subject, act } = await prepare(name);

@@ -5,11 +5,11 @@ import type { AddressInfo } from 'node:net';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import { createProcesses } from '../../tools/processes';
 import { eventually } from '../support/eventually';
 import { changePassword, forgot, mailedToken, PASSWORD_CHANGED_SUBJECT, resetPassword } from '../support/passwords';
 import { logIn, newPerson, newPhone, type Person, register, signUp } from '../support/people';
 import { complaints, expectProblem } from '../support/problems';
+import { startSecondApi, useSecondApi } from '../support/second-process';
 import { type TestService, useTestService } from '../support/service';
 
 const NEW_PASSWORD = 'quite another long secret';
@@ -28,8 +28,9 @@ const hashOf = async ({ database }: TestService, userId: string): Promise<string
 };
 const saltOf = (hash: string): string => hash.split('$')[4] ?? '';
 
+const service = useTestService({ env: { NOTICE_SWEEP_INTERVAL: '2s' } });
+
 describe('a change of the password', () => {
-  const service = useTestService({ env: { RATE_LIMIT_MODE: 'observe', NOTICE_SWEEP_INTERVAL: '2s' } });
   const me = async (token: string) => (await service.http.get('/v1/users/me', { token })).status;
 
   it('ends the other sessions at once and not this one; the old password stops working, the new one works', async () => {
@@ -156,8 +157,6 @@ describe('a change of the password', () => {
 });
 
 describe('a login renews the hash', () => {
-  const service = useTestService({ env: { RATE_LIMIT_MODE: 'observe' } });
-
   it('of a registration by one with a random salt, and no other; the sessions go on', async () => {
     const { person, userId, token } = await account(service);
     const registered = await hashOf(service, userId);
@@ -177,17 +176,17 @@ describe('a login renews the hash', () => {
   it('when the parameters change, but not for a wrong password', async () => {
     const { person, userId } = await account(service);
     await logIn(service, person);
-    await service.processes.api.stop();
-    const changed = createProcesses(service.stack, { env: { NODE_ENV: 'test', ARGON2_ITERATIONS: '3' } });
-    await changed.api.start();
+    expect(await hashOf(service, userId)).toContain('$m=19456,t=2,p=1$');
+    const { process, http } = await startSecondApi(service, { ARGON2_ITERATIONS: '3' });
+    const changed = { ...service, http };
     try {
+      expectProblem(await logIn(changed, { ...person, password: 'not this one' }), INVALID_CREDENTIALS);
       expect(await hashOf(service, userId)).toContain('$m=19456,t=2,p=1$');
-      expectProblem(await logIn(service, { ...person, password: 'not this one' }), INVALID_CREDENTIALS);
-      expect((await logIn(service, person)).status).toBe(200);
+      expect((await logIn(changed, person)).status).toBe(200);
       await eventually('the hash of today', async () => (await hashOf(service, userId)).includes('$m=19456,t=3,p=1$'));
-      expect((await logIn(service, person)).status).toBe(200);
+      expect((await logIn(changed, person)).status).toBe(200);
     } finally {
-      await changed.api.stop();
+      await process.stop();
     }
   });
 });
@@ -202,7 +201,7 @@ describe('a stricter policy', () => {
       .map((digest) => `${digest.slice(5)}:7`);
     response.end([...lines, `${'0'.repeat(35)}:0`].join('\r\n'));
   });
-  const env: Record<string, string> = { RATE_LIMIT_MODE: 'observe', PASSWORD_POLICY: 'nist-single-factor' };
+  const env: Record<string, string> = { PASSWORD_POLICY: 'nist-single-factor' };
   // Before the service starts, which is told its port.
   beforeAll(async () => {
     await once(breaches.listen(0, '127.0.0.1'), 'listening');
@@ -212,30 +211,30 @@ describe('a stricter policy', () => {
   afterAll(() => {
     breaches.close();
   });
-  const service = useTestService({ env });
+  const strict = useSecondApi(service, env);
 
   it('asks for 15 characters until a second factor is on, and refuses what was stolen', async () => {
     for (const [password, code] of [
       ['14 characters!', 'password_too_short'],
       [stolen[0] ?? '', 'password_breached'],
     ] as const) {
-      const answer = await register(service, newPerson({ password }));
+      const answer = await register(strict, newPerson({ password }));
       expectProblem(answer, { status: 400, code: 'validation_failed' });
       expect(answer.body.errors).toMatchObject([{ path: '/password', code }]);
     }
     const { person, userId, token } = await account(service);
-    const short = await changePassword(service, token, person.password, '14 characters!');
+    const short = await changePassword(strict, token, person.password, '14 characters!');
     expect(short.body.errors).toMatchObject([{ path: '/newPassword', code: 'password_too_short' }]);
-    const known = await changePassword(service, token, person.password, stolen[1] ?? '');
+    const known = await changePassword(strict, token, person.password, stolen[1] ?? '');
     expect(known.body.errors).toMatchObject([{ path: '/newPassword', code: 'password_breached' }]);
-    await service.database.query(
+    await strict.database.query(
       `INSERT INTO factors (id, user_id, type, confirmed_at) VALUES (gen_random_uuid(), $1, 'TOTP', now())`,
       [userId],
     );
-    expect((await changePassword(service, token, person.password, '14 characters!')).status).toBe(204);
-    await forgot(service, person.email);
-    const reset = await mailedToken(service, person.email);
-    expect((await resetPassword(service, reset, '13 characters')).status).toBe(204);
+    expect((await changePassword(strict, token, person.password, '14 characters!')).status).toBe(204);
+    await forgot(strict, person.email);
+    const reset = await mailedToken(strict, person.email);
+    expect((await resetPassword(strict, reset, '13 characters')).status).toBe(204);
   });
 
   it('goes on when the breach service is gone', async () => {
@@ -243,6 +242,6 @@ describe('a stricter policy', () => {
     const closed = once(breaches, 'close');
     breaches.close();
     await closed;
-    expect((await register(service, newPerson({ password: stolen[0] ?? '' }))).status).toBe(202);
+    expect((await register(strict, newPerson({ password: stolen[0] ?? '' }))).status).toBe(202);
   });
 });

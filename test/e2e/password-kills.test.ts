@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 
-import type { ProcessName } from '../../tools/processes';
+import type { ProcessName } from '../../src/config/processes';
 import { eventually } from '../support/eventually';
 import { dropWaiting, holdTable, someoneWaits } from '../support/hold';
 import { expectReplayOf, isReplayed, newKey, postWithKey, repeatUntilDone } from '../support/idempotency';
 import { killWhileHeld, RECOVERY_MS } from '../support/kills';
 import { forgot, mailedToken, PASSWORD_CHANGED_SUBJECT, RESET_SUBJECT, resetPassword } from '../support/passwords';
 import { logIn, newPerson, type Person, signUp, WELCOME_SUBJECT } from '../support/people';
+import { fullProof } from '../support/proofs';
 import { useTestService } from '../support/service';
 
 const NEW_PASSWORD = 'quite another long secret';
@@ -36,7 +37,7 @@ describe('a password reset survives SIGKILL of api and worker', () => {
     expect(await service.mailbox.to(person.email, PASSWORD_CHANGED_SUBJECT)).toHaveLength(1);
   };
 
-  it.each(['password_resets', 'mail_deliveries'])(
+  fullProof.each(['password_resets', 'mail_deliveries'])(
     'while it waits for %s to be written after it was asked for',
     async (table) => {
       const { person, token } = await account();
@@ -52,7 +53,7 @@ describe('a password reset survives SIGKILL of api and worker', () => {
     2 * RECOVERY_MS,
   );
 
-  it(
+  fullProof(
     'while the new password is being set',
     async () => {
       const { person, token } = await account();
@@ -105,7 +106,7 @@ describe('a password reset survives SIGKILL of api and worker', () => {
     2 * RECOVERY_MS,
   );
 
-  it(
+  fullProof(
     'after the new password was set and before the answer: the same request again succeeds',
     () =>
       resetAcrossKill(async () => {
@@ -131,7 +132,7 @@ describe('a password reset survives SIGKILL of api and worker', () => {
     2 * RECOVERY_MS,
   );
 
-  it(
+  fullProof(
     'while the notice is being enqueued',
     async () => {
       const { person, token } = await account();

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { killWhileHeld, RECOVERY_MS, untilAnswered } from '../support/kills';
 import { MFA_DISABLED_SUBJECT, type Protected, protectedPerson } from '../support/mfa';
 import { logIn } from '../support/people';
+import { fullProof } from '../support/proofs';
 import {
   approve,
   completeRecovery,
@@ -51,7 +52,7 @@ describe('an account recovery survives SIGKILL of api and worker', () => {
     2 * RECOVERY_MS,
   );
 
-  it(
+  fullProof(
     'while support approves: one approval, and the token is mailed once',
     async () => {
       const [answer] = await Promise.all([
@@ -74,7 +75,7 @@ describe('an account recovery survives SIGKILL of api and worker', () => {
     2 * RECOVERY_MS,
   );
 
-  it(
+  fullProof(
     'while the factors are being removed: the same request again succeeds, and its owner is told once',
     async () => {
       const [answer] = await Promise.all([

@@ -10,6 +10,7 @@ import { createAuditVerifier } from '../../src/repositories/audit-verifier';
 import { createDatabase } from '../../src/repositories/prisma-client';
 import { eventually } from '../support/eventually';
 import { logIn, newPerson, register, signUp } from '../support/people';
+import { fullProof } from '../support/proofs';
 import { withProtection } from '../support/protection';
 import { useTestService } from '../support/service';
 import { withTemporal } from '../support/temporal';
@@ -169,35 +170,39 @@ describe('the retention', () => {
     expect((await logIn(service, person)).status).toBe(200);
   });
 
-  it('goes on in a worker that was killed, and nothing is dropped twice or forgotten', async () => {
-    await sql(
-      `INSERT INTO login_failures (key, failures, last_failed_at, expires_at)
+  fullProof(
+    'goes on in a worker that was killed, and nothing is dropped twice or forgotten',
+    async () => {
+      await sql(
+        `INSERT INTO login_failures (key, failures, last_failed_at, expires_at)
        SELECT int4send(i), 1, now() - interval '9 days', now() - interval '9 days' FROM generate_series(1, 40000) AS i`,
-    );
-    await withTemporal(service, async (client) => {
-      const workflowId = await trigger(client);
-      await eventually(
-        'a run half-way',
-        async () => {
-          const left = await count('login_failures');
-          return left < 39_000 && left > 0;
-        },
-        20_000,
       );
-      await service.processes.worker.kill();
-      await service.processes.worker.start();
-      const result = (await client.workflow.getHandle(workflowId).result()) as Record<string, number>;
-      expect(await count('login_failures')).toBe(0);
-      // What the killed attempt did since its last heartbeat is not counted.
-      expect(result['login-failures']).toBeGreaterThan(20_000);
-      expect(result['login-failures']).toBeLessThanOrEqual(40_000);
-    });
-  }, 90_000);
+      await withTemporal(service, async (client) => {
+        const workflowId = await trigger(client);
+        await eventually(
+          'a run half-way',
+          async () => {
+            const left = await count('login_failures');
+            return left < 39_000 && left > 0;
+          },
+          20_000,
+        );
+        await service.processes.worker.kill();
+        await service.processes.worker.start();
+        const result = (await client.workflow.getHandle(workflowId).result()) as Record<string, number>;
+        expect(await count('login_failures')).toBe(0);
+        // What the killed attempt did since its last heartbeat is not counted.
+        expect(result['login-failures']).toBeGreaterThan(20_000);
+        expect(result['login-failures']).toBeLessThanOrEqual(40_000);
+      });
+    },
+    90_000,
+  );
 });
 
 describe('the audit trail after it', () => {
   it('is whole', async () => {
-    const database = createDatabase(loadConfig(service.stack.env).database);
+    const database = createDatabase(loadConfig(['database'], service.stack.env).database);
     try {
       await withProtection(service.stack, async ({ auditSeal }) => {
         expect(await createAuditVerifier(database, auditSeal)()).toMatchObject({ valid: true, complete: true });

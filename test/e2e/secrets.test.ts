@@ -7,7 +7,7 @@ import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 
-import { variablesThatAre } from '../../src/config/load';
+import { variablesThatAre } from '../../src/config/sections';
 import { createProcesses } from '../../tools/processes';
 import { SERVICE_ROLE } from '../../tools/stack/postgres';
 import { eventually } from '../support/eventually';
@@ -149,6 +149,17 @@ describe('secrets in AWS Secrets Manager', () => {
     );
   }, 60_000);
 
+  it('of the gateway can be a secret of its own that holds nothing else', async () => {
+    await create('meqenet/gateway', JSON.stringify({ GATEWAY_SECRET: service.stack.env['GATEWAY_SECRET'] }));
+    const { gateway } = createProcesses(service.stack, {
+      env: { ...env, SECRETS_MANAGER_SECRET_IDS: 'meqenet/gateway', SECRETS_MANAGER_PREFIX: '' },
+    });
+    await gateway.start();
+    const keys = await fetch(`${service.gatewayUrl}/.well-known/jwks.json`);
+    await gateway.stop();
+    expect(keys.status).toBe(200);
+  });
+
   it('that cannot be read, or are unusable, leave the last ones in use', async () => {
     const { consumer } = createProcesses(service.stack, { env: { ...env, SECRETS_REFRESH_INTERVAL: '1s' } });
     await service.processes.consumer.stop();
@@ -217,7 +228,7 @@ describe('secrets in AWS Secrets Manager', () => {
   });
 
   it('are in no log', () => {
-    for (const name of ['api', 'worker', 'consumer', 'codec-server']) {
+    for (const name of ['api', 'worker', 'consumer', 'codec-server', 'gateway']) {
       for (const value of values) expect(log(name)).not.toContain(value);
     }
   });

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { calculateJwkThumbprint, createRemoteJWKSet, decodeJwt, type JWK, jwtVerify } from 'jose';
 
-import { createProcesses, type ServiceProcess } from '../../tools/processes';
-import { freePort } from '../../tools/stack/ports';
-import { type Answer, createHttpClient, type HttpClient } from '../support/http-client';
+import type { Answer, HttpClient } from '../support/http-client';
 import { logIn, newPerson, signUp } from '../support/people';
 import { expectProblem } from '../support/problems';
+import { type SecondApi, startSecondApi } from '../support/second-process';
 import { useTestService } from '../support/service';
 
 const INVALID_TOKEN = { status: 401, code: 'invalid_token' };
@@ -22,36 +20,23 @@ interface Tokens {
   readonly sessionId: string;
 }
 
-const ENV = { RATE_LIMIT_MODE: 'observe' };
 const person = newPerson();
-let secondApi: ServiceProcess | undefined;
+let secondApi: SecondApi | undefined;
 // Hooks run in the order in which they are registered: this one before the stack stops.
 afterAll(async () => {
-  await secondApi?.stop();
+  await secondApi?.process.stop();
 }, 30_000);
 
 // The api is started by the test itself, twice.
-const service = useTestService({ processes: ['worker', 'consumer'], env: ENV });
+const service = useTestService({ processes: ['worker', 'consumer'] });
 /** The second of two api processes on one database. */
 let second: HttpClient;
 let firstKeys: { database: string[]; published: string[] };
 let userId = '';
 
 beforeAll(async () => {
-  const port = await freePort();
-  const { stack } = service;
-  const other = createProcesses(
-    {
-      ...stack,
-      logDir: join(stack.logDir, 'second'),
-      ports: { ...stack.ports, api: port },
-      env: { ...stack.env, AUTH_SERVICE_PORT: String(port) },
-    },
-    { env: { NODE_ENV: 'test', ...ENV } },
-  );
-  secondApi = other.api;
-  second = createHttpClient(`http://127.0.0.1:${String(port)}`);
-  await Promise.all([service.processes.api.start(), other.api.start()]);
+  [secondApi] = await Promise.all([startSecondApi(service), service.processes.api.start()]);
+  second = secondApi.http;
   // Nobody has asked for a key yet, and now everybody does.
   const published = await Promise.all(
     Array.from({ length: 20 }, async (_, index) => {

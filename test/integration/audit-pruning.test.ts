@@ -62,7 +62,7 @@ const recordThen = async (occurredAt: Date): Promise<void> => {
 };
 
 beforeAll(async () => {
-  const config = loadConfig(stack.env);
+  const config = loadConfig(['database', 'keys', 'security'], stack.env);
   database = createDatabase(config.database);
   service = new Pool({ connectionString: stack.env['DATABASE_URL'], max: 2 });
   owner = new Pool({ connectionString: stack.databaseOwnerUrl, max: 1 });

@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 const stack = useStack('postgres');
 beforeAll(async () => {
-  const config = loadConfig(stack.env);
+  const config = loadConfig(['database', 'keys', 'security'], stack.env);
   databases = [createDatabase(config.database), createDatabase(config.database)];
   database = databases[0]!;
   superuser = connectAsSuperuser(stack);

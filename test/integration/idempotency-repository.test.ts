@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 const stack = useStack('postgres');
 beforeAll(() => {
-  const config = loadConfig(stack.env);
+  const config = loadConfig(['database', 'keys', 'security'], stack.env);
   pool = new Pool({ connectionString: stack.databaseOwnerUrl, max: 4 });
   pool.on('error', () => undefined);
   databases = [createDatabase(config.database), createDatabase(config.database)];

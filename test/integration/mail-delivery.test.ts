@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 const stack = useStack('postgres');
 beforeAll(() => {
-  const config = loadConfig(stack.env);
+  const config = loadConfig(['database'], stack.env);
   pool = new Pool({ connectionString: config.database.url, max: 2 });
   // Idle connections may end with the database.
   pool.on('error', () => undefined);
@@ -71,11 +71,13 @@ describe('a mail that must go out once', () => {
 
   it('holds up no other one', async () => {
     let release = (): void => undefined;
-    const slow = deliveries.once(
-      `slow/${randomUUID()}`,
-      '<2@meqenet.et>',
-      () => new Promise((resolve) => (release = resolve)),
-    );
+    let begun = (): void => undefined;
+    const sending = new Promise<void>((resolve) => (begun = resolve));
+    const slow = deliveries.once(`slow/${randomUUID()}`, '<2@meqenet.et>', () => {
+      begun();
+      return new Promise((resolve) => (release = resolve));
+    });
+    await sending;
     const begin = performance.now();
     expect(await deliveries.once(`quick/${randomUUID()}`, '<3@meqenet.et>', () => Promise.resolve())).toBe(true);
     expect(performance.now() - begin).toBeLessThan(2_000);
@@ -117,7 +119,7 @@ describe('a mail that must go out once', () => {
       MAIL_TO: to,
     });
     const transport = createMailTransport({
-      ...loadConfig(stack.env).mail,
+      ...loadConfig(['mail'], stack.env).mail,
       host: '127.0.0.1',
       port: working.port,
     });

@@ -24,7 +24,7 @@ let database: Database;
 afterAll(() => database.$disconnect());
 const stack = useStack('postgres');
 beforeAll(async () => {
-  const config = loadConfig(stack.env);
+  const config = loadConfig(['database', 'keys', 'security'], stack.env);
   database = createDatabase(config.database);
   await buildProtection(config, database).dataKeys.check();
   await database.prisma.user.create({
@@ -101,7 +101,7 @@ describe('a sweep of the outbox', () => {
 
 describe('the notice of a new device', () => {
   it('costs a login no statement, whether or not there is one', async () => {
-    const config = loadConfig(stack.env);
+    const config = loadConfig(['database', 'keys', 'security'], stack.env);
     const { audit, blindIndex, ciphers } = buildProtection(config, database);
     const statements: string[] = [];
     const sql: Sql = (statement, values) => {

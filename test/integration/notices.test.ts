@@ -16,7 +16,7 @@ import { useStack } from '../support/stack';
 describe('a notice', () => {
   const stack = useStack('valkey');
   const dependencies = () => {
-    const { redis, queue } = loadConfig({ ...stack.env, DATABASE_URL: 'postgresql://nobody:nothing@127.0.0.1:1/none' });
+    const { redis, queue } = loadConfig(['redis', 'queue'], stack.env);
     return { ...queue, redis: redis.connection, logger: createLineLogger() };
   };
   const newNotice = (): Notice => ({

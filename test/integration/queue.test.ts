@@ -33,10 +33,9 @@ afterAll(async () => {
 
 /** `valkey` alone runs; the rest of the configuration only has to be there. */
 const stack = useStack('valkey');
-const environment = () => ({ ...stack.env, DATABASE_URL: 'postgresql://nobody:nothing@127.0.0.1:1/none' });
 
 const dependencies = () => {
-  const { redis: address, queue } = loadConfig(environment());
+  const { redis: address, queue } = loadConfig(['redis', 'queue'], stack.env);
   return { ...queue, redis: address.connection, logger };
 };
 
@@ -251,7 +250,7 @@ describe('a consumer', () => {
     const userId = randomUUID();
     const children: TestChild<Said>[] = [];
     const start = (sendMs: number): TestChild<Said> => {
-      const child = startChild<Said>('consumer.ts', { ...environment(), SEND_MS: String(sendMs) });
+      const child = startChild<Said>('consumer.ts', { ...stack.env, SEND_MS: String(sendMs) });
       children.push(child);
       return child;
     };

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 
 import { loadConfig } from '../../src/config/load';
-import { createLimitsConnection } from '../../src/limits/redis';
 import { createQueueConsumer } from '../../src/queue/queue.consumer';
 import { createQueueProducer } from '../../src/queue/queue.producer';
+import { createCountingConnection } from '../../src/redis/connection';
 import { eventually } from '../support/eventually';
 import { useStack } from '../support/stack';
 
@@ -16,10 +16,7 @@ const counter = { inc: () => undefined };
 
 let admin: Redis;
 beforeAll(async () => {
-  const { host, port } = loadConfig({
-    ...stack.env,
-    DATABASE_URL: 'postgresql://nobody:nothing@127.0.0.1:1/none',
-  }).redis.connection;
+  const { host, port } = loadConfig(['redis'], stack.env).redis.connection;
   admin = new Redis({ host, port });
   await admin.call('ACL', 'SETUSER', 'auth', 'on', `>${OLD}`, '~*', '&*', '+@all');
 });
@@ -29,9 +26,8 @@ afterAll(() => {
 
 it('a rotated password of Redis is used by every connection that is made anew', async () => {
   const { connection, queue } = (() => {
-    const config = loadConfig({
+    const config = loadConfig(['redis', 'queue'], {
       ...stack.env,
-      DATABASE_URL: 'postgresql://nobody:nothing@127.0.0.1:1/none',
       REDIS_USERNAME: 'auth',
       REDIS_PASSWORD: OLD,
     });
@@ -49,7 +45,7 @@ it('a rotated password of Redis is used by every connection that is made anew', 
     counters: { completed: counter, failed: counter, deadLettered: counter, stalled: counter },
     sendWelcomeMail: ({ userId }) => Promise.resolve(done.push(userId)),
   });
-  const limits = createLimitsConnection(connection, 2_000);
+  const limits = createCountingConnection(connection, 2_000);
   const welcome = async (userId: string): Promise<void> => {
     await eventually('the job to be added', () => producer.addUserRegisteredJob(userId, 'a@example.et', 'en'));
     await eventually('the job to be done', () => Promise.resolve(done.includes(userId)));

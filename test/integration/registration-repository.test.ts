@@ -39,7 +39,7 @@ afterAll(async () => {
 });
 const stack = useStack('postgres');
 beforeAll(() => {
-  const config = loadConfig(stack.env);
+  const config = loadConfig(['database', 'keys', 'security'], stack.env);
   pool = new Pool({ connectionString: config.database.url, max: 4 });
   // Idle connections may end with the database.
   pool.on('error', () => undefined);
@@ -79,7 +79,7 @@ const create = async (profile = profileOf(), registrationId = uuidv7()): Promise
   return registrationId;
 };
 const activate = (id: string, attemptId: string = randomUUID(), code = codes.code(id, 1)): Promise<VerifyOutcome> =>
-  registrations.activate(id, code, attemptId);
+  registrations.activate(id, { code, attemptId });
 const rowOf = async (id: string): Promise<Record<string, unknown>> => {
   const { rows } = await pool.query<Record<string, unknown>>('SELECT * FROM registrations WHERE id = $1', [id]);
   return rows[0] ?? {};

@@ -12,7 +12,7 @@ import type { TestService } from './service';
  * refused for that thing, not for its signature.
  */
 export const createForge = async ({ stack, database }: TestService) => {
-  const { jwt } = loadConfig(stack.env).security;
+  const { jwt } = loadConfig(['tokens'], stack.env).tokens;
   const { rows } = await database.query<{ id: string; private_key_ciphertext: string }>(
     `SELECT id, private_key_ciphertext FROM signing_keys WHERE state = 'ACTIVE'`,
   );

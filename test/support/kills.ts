@@ -1,4 +1,4 @@
-import type { ProcessName } from '../../tools/processes';
+import type { ProcessName } from '../../src/config/processes';
 
 import { eventually } from './eventually';
 import { holdTable, someoneWaits } from './hold';

@@ -12,14 +12,13 @@ export interface CaughtMail {
 
 /** Reads what the mail catcher has caught. */
 export const createMailbox = (mailUrl: string) => {
-  const all = async (): Promise<CaughtMail[]> => {
-    const response = await fetch(`${mailUrl}/api/email`);
+  const read = async (filter = ''): Promise<CaughtMail[]> => {
+    const response = await fetch(`${mailUrl}/api/email${filter}`);
     return (await response.json()) as CaughtMail[];
   };
+  const all = () => read();
   const to = async (address: string, subject = /./): Promise<CaughtMail[]> =>
-    (await all()).filter(
-      (mail) => subject.test(mail.subject) && mail.to.some((recipient) => recipient.address === address),
-    );
+    (await read(`?to.address=${encodeURIComponent(address)}`)).filter((mail) => subject.test(mail.subject));
 
   return {
     all,

@@ -74,7 +74,10 @@ export const protectedPerson = async (service: TestService): Promise<Protected> 
 };
 
 /** Logs in with both factors. */
-export const logInFully = async (service: TestService, { person, userId, secret }: Protected): Promise<Answer> => {
+export const logInFully = async (
+  service: TestService,
+  { person, userId, secret }: Pick<Protected, 'person' | 'userId' | 'secret'>,
+): Promise<Answer> => {
   await letStepsPass(service, userId);
   const { body } = await logIn(service, person);
   return completeLogin(service, body.mfaToken as string, appCode(secret));

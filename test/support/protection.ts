@@ -7,7 +7,7 @@ export const withProtection = async <T>(
   { env }: { readonly env: Readonly<Record<string, string | undefined>> },
   work: (protection: Protection) => Promise<T>,
 ): Promise<T> => {
-  const config = loadConfig(env);
+  const config = loadConfig(['database', 'keys', 'security'], env);
   const database = createDatabase(config.database);
   try {
     return await work(buildProtection(config, database));

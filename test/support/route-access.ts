@@ -50,6 +50,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   'DELETE /v1/auth/sessions/{id}': 'everybody',
   'GET /v1/users/me': 'everybody',
   'PATCH /v1/users/me': 'everybody',
+  'GET /v1/users/me/events': 'everybody',
   'POST /v1/users/me/phone': 'everybody',
   'POST /v1/users/me/phone/confirm': 'everybody',
   'POST /v1/users/me/email': 'everybody',

@@ -17,6 +17,7 @@ export const CALLER: Caller = {
   acr: 'aal1',
   amr: ['pwd'],
   authTime: 1_764_000_000,
+  tokenExpiresAt: 1_764_000_900,
 };
 
 /** A logger whose lines can be read. */

@@ -4,27 +4,23 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll } from '@jest/globals';
 
-import { MIGRATIONS_DIR } from '../../tools/project';
-import { migrate } from '../../tools/stack/migrate';
 import { type PartName, type Stack, startStack } from '../../tools/stack/stack';
+
+import { fillFromTemplate } from './data-template';
 
 const START_TIMEOUT_MS = 60_000;
 
-const useParts = (parts: readonly PartName[], prepare: (stack: Stack) => Promise<unknown>): Stack => {
+/** @param fill is given the data folder before the parts are started */
+const useParts = (parts: readonly PartName[], fill: (dataDir: string) => Promise<unknown>): Stack => {
   const stack = {} as Stack;
   let starting: Promise<Stack> | undefined;
   let folder = '';
 
   const start = async (): Promise<Stack> => {
     folder = await mkdtemp(join(tmpdir(), 'meqenet-test-'));
-    const started = await startStack({
-      dataDir: join(folder, 'data'),
-      logDir: join(folder, 'logs'),
-      ports: 'free',
-      parts,
-    });
-    await prepare(started);
-    return started;
+    const dataDir = join(folder, 'data');
+    await fill(dataDir);
+    return startStack({ dataDir, logDir: join(folder, 'logs'), ports: 'free', parts });
   };
   beforeAll(async () => {
     starting = start();
@@ -39,9 +35,7 @@ const useParts = (parts: readonly PartName[], prepare: (stack: Stack) => Promise
 
 /** Only the named parts, for tests that use pieces of the service without its processes. The database is migrated. */
 export const useStack = (...parts: readonly PartName[]): Stack =>
-  useParts(parts, async ({ postgres }) => {
-    if (postgres !== undefined) await migrate(postgres.ownerUrl, MIGRATIONS_DIR, postgres.url);
-  });
+  useParts(parts, parts.includes('postgres') ? fillFromTemplate : () => Promise.resolve());
 
 /** The same with a database that has no tables yet. */
 export const useEmptyStack = (...parts: readonly PartName[]): Stack => useParts(parts, () => Promise.resolve());

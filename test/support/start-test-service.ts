@@ -4,11 +4,13 @@ import { join } from 'node:path';
 
 import { Pool } from 'pg';
 
-import { createProcesses, type ProcessName, type ServiceProcesses } from '../../tools/processes';
+import type { ProcessName } from '../../src/config/processes';
+import { createProcesses, type ServiceProcesses } from '../../tools/processes';
 import { MIGRATIONS_DIR } from '../../tools/project';
 import { migrate } from '../../tools/stack/migrate';
 import { type Stack, startStack } from '../../tools/stack/stack';
 
+import { fillFromTemplate } from './data-template';
 import { createHttpClient, type HttpClient } from './http-client';
 import { createMailbox, type Mailbox } from './mailbox';
 
@@ -17,6 +19,10 @@ export interface TestService {
   readonly stack: Stack;
   readonly processes: ServiceProcesses;
   readonly apiUrl: string;
+  /** Of the gateway, where it was started. */
+  readonly gatewayUrl: string;
+  /** Of the gRPC server, as `host:port`. */
+  readonly grpcAddress: string;
   readonly http: HttpClient;
   readonly mailbox: Mailbox;
   /** As the owner: tests may do what the processes may not. */
@@ -39,8 +45,10 @@ export interface TestServiceOptions {
 export const startTestService = async (options: TestServiceOptions = {}): Promise<TestService> => {
   const { processes: names = ['api', 'worker', 'consumer'], env = {}, temporalAddress, temporalSettings } = options;
   const folder = await mkdtemp(join(tmpdir(), 'meqenet-test-'));
+  const dataDir = join(folder, 'data');
+  const isMigrated = await fillFromTemplate(dataDir);
   const stack = await startStack({
-    ...{ dataDir: join(folder, 'data'), logDir: join(folder, 'logs'), ports: 'free', temporalSettings },
+    ...{ dataDir, logDir: join(folder, 'logs'), ports: 'free', temporalSettings },
     ...(temporalAddress !== undefined && { environment: { TEMPORAL_ADDRESS: temporalAddress } }),
   });
   const processes = createProcesses(stack, { env: { NODE_ENV: 'test', RATE_LIMIT_MODE: 'observe', ...env } });
@@ -55,7 +63,7 @@ export const startTestService = async (options: TestServiceOptions = {}): Promis
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await migrate(stack.databaseOwnerUrl, MIGRATIONS_DIR, stack.env['DATABASE_URL'] ?? '');
+    if (!isMigrated) await migrate(stack.databaseOwnerUrl, MIGRATIONS_DIR, stack.env['DATABASE_URL'] ?? '');
     await Promise.all(names.map((name) => processes[name].start()));
   } catch (error) {
     await stop();
@@ -66,6 +74,8 @@ export const startTestService = async (options: TestServiceOptions = {}): Promis
     stack,
     processes,
     apiUrl,
+    gatewayUrl: `http://127.0.0.1:${String(stack.ports.gateway)}`,
+    grpcAddress: `127.0.0.1:${String(stack.ports.grpc)}`,
     http: createHttpClient(apiUrl),
     mailbox: createMailbox(stack.mailUrl),
     database,

@@ -9,7 +9,7 @@ import type { TestService } from './service';
 
 /** Runs `work` with a Temporal client that has the service's keys. */
 export const withTemporal = async <T>(service: TestService, work: (client: Client) => Promise<T>): Promise<T> => {
-  const config = loadConfig(service.stack.env).temporal;
+  const config = loadConfig(['temporal'], service.stack.env).temporal;
   const connection = await Connection.connect({ address: config.address });
   try {
     return await withProtection(service.stack, ({ dataKeys }) =>

@@ -1,6 +1,6 @@
 import { hash } from '@node-rs/argon2';
 
-import type { Config } from '../../src/config/load';
+import type { Config } from '../../src/config/sections';
 
 import { serveCalls } from './helper';
 

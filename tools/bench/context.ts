@@ -11,7 +11,7 @@ export interface BenchContext {
 }
 
 /** Callers of each kind of work. */
-export const CALLERS = { login: 12, refresh: 16, me: 8, registration: 16 } as const;
+export const CALLERS = { login: 12, refresh: 16, me: 8, validateToken: 16, registration: 16 } as const;
 
 /** Does the same several times, one after the other. */
 export const repeat = async <T>(times: number, act: (round: number) => Promise<T>): Promise<T[]> => {

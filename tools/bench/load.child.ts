@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
 
 import { createVerificationCodes } from '../../src/crypto/verification-code';
+import { ValidateTokenRequest, ValidateTokenResponse } from '../../src/generated/proto/auth/v1/auth';
 
+import { createGrpcConnection } from './grpc-connection';
 import { serveCalls } from './helper';
 import { createHttpConnection, type HttpAnswer, type HttpConnection, type HttpRequest } from './http-connection';
 import { closedLoop, type ClosedLoop, openLoop, type OpenLoop, type Outcome } from './load';
@@ -11,6 +13,10 @@ import { createMailArrivals } from './mail-arrivals';
 
 interface Target {
   readonly apiPort: number;
+  readonly gatewayPort: number;
+  readonly grpcPort: number;
+  /** What a service shows that calls by gRPC. */
+  readonly serviceToken: string;
   readonly databaseUrl: string;
   /** From which the service derives its verification codes. */
   readonly tokenKey: Buffer;
@@ -46,22 +52,27 @@ const newPerson = () => ({
 });
 
 /** Everything that callers of the API do, over one keep-alive connection for each caller. */
-const createLoad = ({ apiPort, databaseUrl, tokenKey }: Target) => {
+const createLoad = ({ apiPort, gatewayPort, grpcPort, serviceToken, databaseUrl, tokenKey }: Target) => {
   const database = new Pool({ connectionString: databaseUrl, max: 2 });
   // It may be idle when the database is stopped after an interruption.
   database.on('error', () => undefined);
   const { arrival } = createMailArrivals(database);
   const codes = createVerificationCodes(tokenKey);
   const users: User[] = [];
-  const idle: HttpConnection[] = [];
+  const idle = new Map<number, HttpConnection[]>([
+    [apiPort, []],
+    [gatewayPort, []],
+  ]);
+  const grpc = createGrpcConnection(grpcPort, serviceToken);
 
   const send = async (request: HttpRequest, port = apiPort): Promise<HttpAnswer> => {
-    const connection = (port === apiPort ? idle.pop() : undefined) ?? createHttpConnection(port);
+    const kept = idle.get(port);
+    const connection = kept?.pop() ?? createHttpConnection(port);
     try {
       return await connection.request(request);
     } finally {
-      if (port === apiPort) idle.push(connection);
-      else connection.close();
+      if (kept === undefined) connection.close();
+      else kept.push(connection);
     }
   };
   const post = (path: string, body: unknown): Promise<HttpAnswer> => send({ method: 'POST', path, body });
@@ -100,10 +111,19 @@ const createLoad = ({ apiPort, databaseUrl, tokenKey }: Target) => {
     return judge(answer, 200);
   };
 
-  const me = async (caller: number): Promise<Outcome> =>
-    judge(await send({ method: 'GET', path: '/v1/users/me', accessToken: userOf(caller).accessToken }), 200);
+  const meAt = async (caller: number, port: number): Promise<Outcome> =>
+    judge(await send({ method: 'GET', path: '/v1/users/me', accessToken: userOf(caller).accessToken }, port), 200);
+  const me = (caller: number): Promise<Outcome> => meAt(caller, apiPort);
+  const meThroughGateway = (caller: number): Promise<Outcome> => meAt(caller, gatewayPort);
 
-  return { database, register, wholeRegistration, login, refresh, me };
+  /** As other services ask, all over one connection. */
+  const validateToken = async (caller: number): Promise<Outcome> => {
+    const message = ValidateTokenRequest.encode({ accessToken: userOf(caller).accessToken }).finish();
+    const { valid } = ValidateTokenResponse.decode(await grpc.call('/auth.v1.AuthService/ValidateToken', message));
+    return valid ? 'ok' : { failed: 'not valid' };
+  };
+
+  return { database, register, wholeRegistration, login, refresh, me, meThroughGateway, validateToken };
 };
 
 type Load = ReturnType<typeof createLoad>;
@@ -130,6 +150,8 @@ const handlers = {
   login: (loop: ClosedLoop) => closedLoop(loop, current().login),
   refresh: (loop: ClosedLoop) => closedLoop(loop, current().refresh),
   me: (loop: ClosedLoop) => closedLoop(loop, current().me),
+  meThroughGateway: (loop: ClosedLoop) => closedLoop(loop, current().meThroughGateway),
+  validateToken: (loop: ClosedLoop) => closedLoop(loop, current().validateToken),
   emptyRoute: ({ port, ...loop }: ClosedLoop & { readonly port: number }) => {
     const connections = Array.from({ length: loop.callers }, () => createHttpConnection(port));
     return closedLoop(loop, async (caller) => {

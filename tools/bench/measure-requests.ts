@@ -5,7 +5,7 @@ import { freePort } from '../stack/ports';
 import { type BenchContext, CALLERS, repeat } from './context';
 import type { EmptyRouteHelper } from './empty-route.child';
 import { startHelper } from './helper';
-import { residentBytes } from './process-usage';
+import { cpuSeconds, residentBytes } from './process-usage';
 import { type LoadResult, type LoadSummary, median, summarise } from './statistics';
 
 /** Until the garbage of the start is collected. */
@@ -49,6 +49,32 @@ export const measureLogins = async ({ load, plan }: BenchContext): Promise<LoadS
 export const measureRefreshes = async ({ load, plan }: BenchContext): Promise<LoadSummary> =>
   summarise(await repeat(plan.rounds, () => load.call('refresh', { callers: CALLERS.refresh, seconds: plan.refresh })));
 
+export interface GatewayFigures {
+  readonly callers: number;
+  readonly direct: LoadSummary;
+  readonly through: LoadSummary;
+}
+
+/** `GET /v1/users/me` in turn straight at the API and through the gateway, which checks the token as well: by one caller, and by many. */
+export const measureGateway = async ({ service, load, plan }: BenchContext): Promise<GatewayFigures[]> => {
+  await service.processes.gateway.start();
+  await load.call('meThroughGateway', { callers: CALLERS.me, seconds: plan.gateway });
+  const measure = async (callers: number): Promise<GatewayFigures> => {
+    const loop = { callers, seconds: plan.gateway };
+    const [direct, through]: [LoadResult[], LoadResult[]] = [[], []];
+    await repeat(plan.rounds, async () => {
+      direct.push(await load.call('me', loop));
+      through.push(await load.call('meThroughGateway', loop));
+    });
+    return { callers, direct: summarise(direct), through: summarise(through) };
+  };
+  try {
+    return [await measure(1), await measure(CALLERS.me)];
+  } finally {
+    await service.processes.gateway.stop();
+  }
+};
+
 export interface MeFigures {
   readonly me: LoadSummary;
   readonly emptyRoute: LoadSummary;
@@ -70,4 +96,21 @@ export const measureMe = async ({ load, plan }: BenchContext): Promise<MeFigures
   } finally {
     await helper.stop();
   }
+};
+
+export interface ValidateTokenFigures {
+  readonly load: LoadSummary;
+  /** CPU seconds of the api process for each call: its inverse is what one core can do. */
+  readonly cpu: number;
+}
+
+/** `ValidateToken` as other services ask it, which looks into the database every time. */
+export const measureValidateToken = async ({ service, load, plan }: BenchContext): Promise<ValidateTokenFigures> => {
+  const { pid } = service.processes.api;
+  const before = cpuSeconds(pid);
+  const rounds = await repeat(plan.rounds, () =>
+    load.call('validateToken', { callers: CALLERS.validateToken, seconds: plan.validateToken }),
+  );
+  const summary = summarise(rounds);
+  return { load: summary, cpu: (cpuSeconds(pid) - before) / summary.succeeded };
 };

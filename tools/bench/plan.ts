@@ -9,6 +9,9 @@ export interface Plan {
   readonly openLoop: number;
   readonly refresh: number;
   readonly me: number;
+  /** Direct and through the gateway, each. */
+  readonly gateway: number;
+  readonly validateToken: number;
   readonly emptyWorkflow: number;
   readonly wholeRegistration: number;
   readonly accepted: number;
@@ -27,6 +30,8 @@ export const FULL: Plan = {
   openLoop: 8,
   refresh: 3,
   me: 3,
+  gateway: 3,
+  validateToken: 3,
   emptyWorkflow: 6,
   wholeRegistration: 6,
   accepted: 4,
@@ -43,6 +48,8 @@ export const QUICK: Plan = {
   openLoop: 4,
   refresh: 1.5,
   me: 1.5,
+  gateway: 1.5,
+  validateToken: 1.5,
   emptyWorkflow: 4,
   wholeRegistration: 4,
   accepted: 2,

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type Config, loadConfig } from '../../src/config/load';
+import { loadConfig } from '../../src/config/load';
+import type { Config } from '../../src/config/sections';
 import { createProcesses, type ServiceProcesses } from '../processes';
 import { MIGRATIONS_DIR } from '../project';
 import { migrate } from '../stack/migrate';
@@ -15,12 +16,16 @@ import { type Stack, startStack } from '../stack/stack';
 import { type Helper, startHelper } from './helper';
 import type { SmtpSinkHelper } from './smtp-sink.child';
 
+/** The sections of the configuration that measurements look at. */
+const MEASURED = ['grpc', 'database', 'temporal', 'mail', 'security'] as const;
+
 /** The service on a stack of its own, configured as in production but for the limits, with a mail server that only says yes. */
 export interface BenchService {
   readonly stack: Stack;
   readonly processes: ServiceProcesses;
-  readonly config: Config;
+  readonly config: Config<(typeof MEASURED)[number]>;
   readonly apiPort: number;
+  readonly gatewayPort: number;
   /** Removes data and logs, too. */
   readonly stop: () => Promise<void>;
   /** Ends every process without asking. */
@@ -65,14 +70,15 @@ export const startBenchService = async (): Promise<BenchService> => {
     const env = settings(smtpPort);
     const processes = createProcesses(stack, { env });
     const started = [processes.api, processes.worker, processes.consumer];
-    stoppers.push(() => Promise.all(started.map((part) => part.stop())));
+    stoppers.push(() => Promise.all([...started, processes.gateway].map((part) => part.stop())));
     await migrate(stack.databaseOwnerUrl, MIGRATIONS_DIR, stack.env['DATABASE_URL'] ?? '');
     await startTogether(started);
     return {
       stack,
       processes,
-      config: loadConfig({ ...stack.env, ...env }),
+      config: loadConfig(MEASURED, { ...stack.env, ...env }),
       apiPort: stack.ports.api,
+      gatewayPort: stack.ports.gateway,
       stop,
       kill: () => {
         for (const { pid } of runningProcesses(dataDir)) if (pid !== process.pid) process.kill(pid, 'SIGKILL');

@@ -39,10 +39,12 @@ const TARGETS = [
   'src/contracts/registration.ts',
   'src/contracts/task-queues.ts',
   'src/temporal/workflow-starter.ts',
+  'src/observability/span.ts',
   'src/crypto/some.test.ts',
   'test/support/target.ts',
   'tools/target.ts',
-  ...'activities api bin config crypto gateway grpc health identity limits mail observability queue repositories secrets sms temporal workflows'
+  'clients/other/src/target.ts',
+  ...'activities api bin config crypto events gateway grpc health identity limits mail observability queue redis repositories secrets sms temporal workflows'
     .split(' ')
     .map((folder) => `src/${folder}/target.ts`),
 ];
@@ -63,9 +65,14 @@ const CASES: readonly Case[] = [
   allowed('src/contracts/g-workflow.ts', value('@temporalio/workflow') + type('./registration')),
   allowed('src/contracts/h.ts', value('zod')),
 
+  refused('src/events/a.ts', value('../crypto/target'), 'events-imports'),
+  refused('src/events/b.ts', value('../repositories/target'), 'events-imports-types-only'),
+  refused('src/events/c.ts', value('ioredis'), 'events-imports-types-only'),
+  allowed('src/events/d.ts', type('ioredis')),
   refused('src/limits/a.ts', value('bullmq'), 'limits-imports'),
   refused('src/limits/b.ts', value('../config/target'), 'limits-imports-types-only'),
-  allowed('src/limits/c.ts', value('rate-limiter-flexible')),
+  refused('src/limits/c.ts', value('ioredis'), 'limits-imports-types-only'),
+  allowed('src/limits/d.ts', value('rate-limiter-flexible') + type('ioredis')),
   refused('src/api/limits.ts', value('../limits/target'), 'api-imports-types-only'),
   allowed('src/config/e.ts', value('yaml')),
   refused('src/config/a.ts', value('pino'), 'config-imports'),
@@ -93,7 +100,11 @@ const CASES: readonly Case[] = [
   refused('src/sms/b.ts', value('../config/target'), 'sms-imports-types-only'),
   refused('src/repositories/a.ts', type('../crypto/target'), 'repositories-imports'),
   refused('src/repositories/b.ts', value('../config/target'), 'repositories-imports-types-only'),
-  allowed('src/repositories/c.ts', value('../generated/prisma/client')),
+  allowed(
+    'src/repositories/c.ts',
+    value('../generated/prisma/client') + value('../observability/span').replaceAll(/thing|used/g, 'span'),
+  ),
+  refused('src/repositories/d.ts', value('@opentelemetry/api'), 'repositories-imports'),
 
   refused('src/workflows/a.ts', value('../activities/target'), 'workflows-imports-types-only'),
   refused('src/workflows/b.ts', value('node:crypto'), 'workflows-imports'),
@@ -108,9 +119,15 @@ const CASES: readonly Case[] = [
   refused('src/activities/c.ts', value('nodemailer'), 'activities-imports'),
   allowed('src/activities/d.ts', type('../repositories/target') + value('../contracts/registration')),
 
+  refused('src/redis/a.ts', value('bullmq'), 'redis-imports'),
+  refused('src/redis/b.ts', value('../config/target'), 'redis-imports-types-only'),
+  allowed('src/redis/c.ts', value('ioredis')),
   refused('src/queue/a.ts', value('../mail/target'), 'queue-imports-types-only'),
   refused('src/queue/b.ts', type('../repositories/target'), 'queue-imports'),
-  allowed('src/queue/c.ts', type('../mail/target')),
+  refused('src/queue/c.ts', value('ioredis'), 'queue-imports-types-only'),
+  refused('src/queue/e.ts', value('@opentelemetry/api'), 'queue-imports'),
+  allowed('src/queue/d.ts', type('../mail/target') + value('../redis/target')),
+  allowed('src/queue/f.ts', value('bullmq-otel')),
 
   refused('src/temporal/a.ts', value('../activities/target'), 'temporal-imports-types-only'),
   refused('src/temporal/b.ts', type('../repositories/target'), 'temporal-imports'),
@@ -132,8 +149,8 @@ const CASES: readonly Case[] = [
   refused('src/api/f.ts', type('bullmq'), 'api-imports'),
   allowed('src/api/g.ts', type('../crypto/target') + value('../temporal/workflow-starter')),
 
-  refused('src/grpc/a.ts', value('../crypto/target'), 'grpc-imports-types-only'),
-  refused('src/grpc/b.ts', type('../api/target'), 'grpc-imports'),
+  refused('src/grpc/a.ts', value('../api/target'), 'grpc-imports-types-only'),
+  refused('src/grpc/b.ts', type('../crypto/target'), 'grpc-imports'),
   refused('src/gateway/a.ts', value('../observability/target'), 'gateway-imports-types-only'),
   refused('src/gateway/b.ts', type('../contracts/registration'), 'gateway-imports'),
   allowed('src/gateway/c.ts', value('../contracts/errors')),
@@ -141,6 +158,8 @@ const CASES: readonly Case[] = [
   refused('src/health/b.ts', type('../repositories/target'), 'health-imports'),
   refused('src/observability/a.ts', value('../config/target'), 'observability-imports-types-only'),
   refused('src/observability/b.ts', type('../api/target'), 'observability-imports'),
+  allowed('src/observability/c.ts', value('@opentelemetry/sdk-trace')),
+  refused('src/workflows/h.ts', value('@temporalio/interceptors-opentelemetry-v2'), 'workflows-imports'),
   refused('src/container/a.ts', value('../workflows/target'), 'container-imports'),
   refused('src/container/b.ts', value('pino'), 'container-imports-types-only'),
   allowed('src/container/c.ts', value('../repositories/target')),
@@ -160,6 +179,11 @@ const CASES: readonly Case[] = [
   refused('src/crypto/j.ts', type('../../test/support/target'), 'crypto-imports', 'no-tests-from-production'),
   refused('src/crypto/k.ts', type('../../tools/target'), 'crypto-imports', 'no-tools-from-src'),
   refused('src/crypto/l.ts', type('../container/api'), 'container-only-from-bin', 'crypto-imports'),
+  refused('clients/some/src/a.ts', value('../../../src/contracts/errors'), 'clients-stand-alone'),
+  refused('clients/some/src/b.ts', type('../../../src/config/target'), 'clients-stand-alone'),
+  refused('clients/some/src/c.ts', value('../../other/src/target'), 'clients-stand-alone'),
+  refused('clients/some/src/d.ts', value('pino'), 'clients-stand-alone'),
+  allowed('clients/some/src/e.ts', value('jose')),
   refused('tools/a.ts', value('../src/container/api'), 'container-only-from-bin'),
   refused('src/crypto/m.ts', type('../bin/target'), 'bin-is-the-end', 'crypto-imports'),
   refused(
@@ -187,7 +211,7 @@ describe('import rules', () => {
     for (const file of ['.dependency-cruiser.cjs', 'package.json', 'tsconfig.json']) {
       copyFileSync(join(ROOT, file), join(folder, file));
     }
-    for (const name of '@aws-sdk @jest @temporalio bullmq eslint ioredis koa nodemailer pino rate-limiter-flexible yaml zod'.split(
+    for (const name of '@aws-sdk @jest @opentelemetry @temporalio bullmq bullmq-otel eslint ioredis jose koa nodemailer pino rate-limiter-flexible yaml zod'.split(
       ' ',
     )) {
       mkdirSync(join(folder, 'node_modules'), { recursive: true });
@@ -198,7 +222,7 @@ describe('import rules', () => {
     for (const file of TARGETS) write(file, 'export const thing = 1;\nexport type Thing = number;\n');
     for (const { file, code } of CASES) write(file, code);
 
-    const args = [DEPCRUISE, '--config', '.dependency-cruiser.cjs', '--output-type', 'json', 'src', 'tools'];
+    const args = [DEPCRUISE, '--config', '.dependency-cruiser.cjs', '--output-type', 'json', 'src', 'tools', 'clients'];
     const output = execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
     const { summary } = JSON.parse(output) as { summary: { violations: readonly Violation[] } };
     for (const { from, rule } of summary.violations) {

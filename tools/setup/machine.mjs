@@ -57,3 +57,21 @@ export const findPython = () => {
     'Python 3 is not installed. It carries Temporal and Valkey: install python3 with venv (apt install python3-venv).',
   );
 };
+
+/** Major and minor version of that Python. */
+export const pythonVersion = () => {
+  const { stdout } = spawnSync(findPython(), ['-c', 'import sys; print(*sys.version_info[:2])'], { encoding: 'utf8' });
+  return stdout.trim().split(' ').map(Number);
+};
+
+/** Older ones do not fetch the toolchain that a module asks for. */
+const OLDEST_GO = [1, 21];
+const GOS = ['go', '/usr/local/go/bin/go'];
+
+/** A Go that can build the tools written in it, if there is one. */
+export const findGo = () =>
+  GOS.find((go) => {
+    const { stdout } = spawnSync(go, ['version'], { encoding: 'utf8' });
+    const [, major, minor] = /go version go(\d+)\.(\d+)/.exec(stdout ?? '') ?? [];
+    return Number(major) > OLDEST_GO[0] || (Number(major) === OLDEST_GO[0] && Number(minor) >= OLDEST_GO[1]);
+  });

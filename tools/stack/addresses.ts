@@ -13,14 +13,18 @@ interface PortRule {
 
 const RULES = {
   api: { variable: 'AUTH_SERVICE_PORT', usual: 3001, wantedBy: 'the auth service', fixed: true },
+  gateway: { variable: 'API_GATEWAY_PORT', usual: 3000, wantedBy: 'the gateway', fixed: true },
+  grpc: { variable: 'GRPC_PORT', usual: 50_051, wantedBy: 'the gRPC server', fixed: true },
   temporalUi: { variable: 'TEMPORAL_UI_PORT', usual: 8233, wantedBy: 'the Temporal UI', fixed: true },
   codecServer: { variable: 'CODEC_SERVER_PORT', usual: 8888, wantedBy: 'the codec server', fixed: true },
   mailUi: { variable: 'MAIL_UI_PORT', usual: 1080, wantedBy: 'the mail catcher', fixed: true },
+  queueBoard: { variable: 'QUEUE_BOARD_PORT', usual: 3003, wantedBy: 'the queue board', fixed: false },
   postgres: { variable: 'POSTGRES_PORT', usual: 5432, wantedBy: 'Postgres', fixed: false },
   valkey: { variable: 'REDIS_PORT', usual: 6379, wantedBy: 'Valkey', fixed: false },
   temporal: { variable: 'TEMPORAL_PORT', usual: 7233, wantedBy: 'Temporal', fixed: false },
   smtp: { variable: 'SMTP_PORT', usual: 1025, wantedBy: 'the mail catcher (SMTP)', fixed: false },
   workerMetrics: { variable: 'WORKER_METRICS_PORT', usual: 9464, wantedBy: "the worker's metrics", fixed: false },
+  gatewayMetrics: { variable: 'GATEWAY_METRICS_PORT', usual: 9466, wantedBy: "the gateway's metrics", fixed: false },
   consumerMetrics: { variable: 'CONSUMER_METRICS_PORT', usual: 9465, wantedBy: "the consumer's metrics", fixed: false },
 } as const satisfies Record<string, PortRule>;
 

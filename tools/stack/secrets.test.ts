@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 
 import { loadConfig } from '../../src/config/load';
+import { SECTION_NAMES } from '../../src/config/sections';
 
 import { loadSecrets } from './secrets';
 
@@ -19,7 +20,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 test('the service accepts what is generated', () => {
   const { service, postgresPassword } = loadSecrets(file, {});
   const DATABASE_URL = `postgresql://meqenet:${postgresPassword}@localhost:5432/meqenet_auth`;
-  expect(() => loadConfig({ ...service, DATABASE_URL })).not.toThrow();
+  expect(() => loadConfig(SECTION_NAMES, { ...service, DATABASE_URL })).not.toThrow();
 });
 
 test('secrets are made once and read by their owner only', () => {
@@ -31,6 +32,6 @@ test('secrets are made once and read by their owner only', () => {
 test('what the environment sets, by value or by file, is left to it and not written down', () => {
   const generated = loadSecrets(file, {}).service;
   const { service } = loadSecrets(file, { TOKEN_KEY: 'mine', BLIND_INDEX_KEY_FILE: '/run/secrets/key' });
-  expect(Object.keys(service).sort()).toEqual(['ROOT_KEYS']);
+  expect(Object.keys(service).sort()).toEqual(['GATEWAY_SECRET', 'GRPC_SERVICE_TOKENS', 'ROOT_KEYS']);
   expect(readFileSync(file, 'utf8')).toContain(generated['TOKEN_KEY']);
 });

@@ -5,12 +5,15 @@ import { parseEnv } from 'node:util';
 
 const randomKey = (): string => randomBytes(32).toString('base64');
 const randomKeyRing = (): string => `dev1:${randomKey()}`;
+const randomServiceToken = (): string => `stack:${randomBytes(32).toString('base64url')}`;
 
 /** How each secret of a developer's machine is made; the formats are those of src/config/fields.ts. */
 const SERVICE_SECRETS: Readonly<Record<string, () => string>> = {
   ROOT_KEYS: randomKeyRing,
   BLIND_INDEX_KEY: randomKey,
   TOKEN_KEY: randomKey,
+  GRPC_SERVICE_TOKENS: randomServiceToken,
+  GATEWAY_SECRET: randomKey,
 };
 const POSTGRES_PASSWORD = 'POSTGRES_PASSWORD';
 export const POSTGRES_SERVICE_PASSWORD = 'POSTGRES_SERVICE_PASSWORD';

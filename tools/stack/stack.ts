@@ -67,7 +67,24 @@ const PORTS_OF: Readonly<Record<PartName, readonly PortName[]>> = {
   temporal: ['temporal', 'temporalUi'],
   mail: ['smtp', 'mailUi'],
 };
-const PORTS_OF_SERVICE: readonly PortName[] = ['api', 'codecServer', 'workerMetrics', 'consumerMetrics'];
+const PORTS_OF_SERVICE: readonly PortName[] = [
+  ...([
+    'api',
+    'gateway',
+    'grpc',
+    'codecServer',
+    'workerMetrics',
+    'consumerMetrics',
+    'gatewayMetrics',
+    'queueBoard',
+  ] as const),
+];
+
+/** Of the auth service that runs beside the stack, as its gateway reaches it. */
+const authServiceUrl = (environment: Environment, port: number): string => {
+  const isSecure = [environment['SERVER_TLS_CERTIFICATE'], environment['SERVER_TLS_CERTIFICATE_FILE']].some(Boolean);
+  return `${isSecure ? 'https://localhost' : 'http://127.0.0.1'}:${String(port)}`;
+};
 
 /** Starts what the service stands on, each part on loopback only, and waits until all of it answers. */
 export const startStack = async (options: StackOptions): Promise<Stack> => {
@@ -128,9 +145,14 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       SMTP_HOST: mail === undefined ? (environment['SMTP_HOST'] ?? '') : '127.0.0.1',
       SMTP_PORT: String(ports.smtp),
       AUTH_SERVICE_PORT: String(ports.api),
+      API_GATEWAY_PORT: String(ports.gateway),
+      GRPC_PORT: String(ports.grpc),
+      GRPC_REFLECTION: environment['GRPC_REFLECTION'] ?? 'true',
       PUBLIC_URL: environment['PUBLIC_URL'] ?? `http://localhost:${String(ports.api)}`,
       WORKER_METRICS_PORT: String(ports.workerMetrics),
       CONSUMER_METRICS_PORT: String(ports.consumerMetrics),
+      GATEWAY_METRICS_PORT: String(ports.gatewayMetrics),
+      AUTH_SERVICE_URLS: environment['AUTH_SERVICE_URLS'] ?? authServiceUrl(environment, ports.api),
       CODEC_SERVER_PORT: String(ports.codecServer),
       CODEC_SERVER_ORIGINS:
         environment['CODEC_SERVER_ORIGINS'] ?? `${temporalUiUrl},http://127.0.0.1:${String(ports.temporalUi)}`,

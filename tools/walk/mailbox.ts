@@ -8,7 +8,6 @@ const mails = z.array(
   z.object({
     subject: z.string().default(''),
     text: z.string().default(''),
-    to: z.array(z.object({ address: z.string() })),
   }),
 );
 type Mail = z.infer<typeof mails>[number];
@@ -29,8 +28,8 @@ export const mailTo = async <T>(
 ): Promise<T> => {
   const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
-    const response = await reach(`${mailUrl}/api/email`);
-    const received = mails.parse(await response.json()).filter((mail) => mail.to.some((to) => to.address === address));
+    const response = await reach(`${mailUrl}/api/email?to.address=${encodeURIComponent(address)}`);
+    const received = mails.parse(await response.json());
     for (const mail of received) {
       const found = find(mail);
       if (found !== undefined) return found;

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { AppMiddleware } from '../context';
 
 /** Probes come every few seconds; they are worth a line only when someone looks for them. */
-const QUIET = new Set(['/healthz', '/readyz', '/metrics']);
+export const QUIET = new Set(['/healthz', '/readyz', '/metrics']);
 
 /**
  * One line for each request: method, route pattern, status, duration (milliseconds), request id. Paths, query strings,
@@ -14,9 +14,10 @@ export const accessLog =
   async (ctx, next) => {
     const start = performance.now();
     await next();
-    const { requestId, routePattern } = ctx.state;
+    const { requestId, traceId, routePattern } = ctx.state;
     const line = {
       requestId,
+      traceId,
       method: ctx.method,
       route: routePattern,
       status: ctx.status,

@@ -1,5 +1,6 @@
 import koaCors from '@koa/cors';
 
+import { bearerTokenOf } from '../../contracts/bearer';
 import { AppError } from '../../contracts/errors';
 import type { AppContext, AppMiddleware } from '../context';
 
@@ -59,7 +60,6 @@ export const codecDoor = ({ url, uiOrigins, tokenLife }: CodecDoorOptions): AppM
     const attributes = ['Path=/', 'HttpOnly', 'SameSite=Strict', maxAge, ...(isSecure ? ['Secure'] : [])];
     ctx.append('Set-Cookie', [`${name}=${value}`, ...attributes].join('; '));
   };
-  const bearerOf = (ctx: AppContext): string => /^Bearer +(\S+)$/i.exec(ctx.get('Authorization'))?.[1] ?? '';
 
   const requireOrigin = (ctx: AppContext): void => {
     const origin = ctx.req.headers.origin;
@@ -80,7 +80,7 @@ export const codecDoor = ({ url, uiOrigins, tokenLife }: CodecDoorOptions): AppM
     }
     await next();
     if (ctx.path !== SESSION || ctx.status !== 204) return undefined;
-    if (ctx.method === 'POST') setCookie(ctx, bearerOf(ctx), tokenLife.expiresInMs);
+    if (ctx.method === 'POST') setCookie(ctx, bearerTokenOf(ctx.get('Authorization')) ?? '', tokenLife.expiresInMs);
     if (ctx.method === 'DELETE') setCookie(ctx, '', 0);
     return undefined;
   };

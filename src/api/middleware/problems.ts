@@ -4,7 +4,9 @@ import { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 
 import { AppError } from '../../contracts/errors';
-import { DEFAULT_LOCALE, type Locale } from '../../contracts/locale';
+import { DEFAULT_LOCALE } from '../../contracts/locale';
+import { activeSpan } from '../../observability/span';
+import { acceptedLocale } from '../accepted-locale';
 import type { AppContext, AppMiddleware } from '../context';
 import { PROBLEM_TYPE, toProblem } from '../problem';
 
@@ -41,6 +43,7 @@ const toAppError = (error: unknown, translate: TranslateError): AppError =>
 
 const log = (logger: Logger, ctx: AppContext, error: AppError): void => {
   if (error.status < 500) return;
+  activeSpan()?.fail(error.cause ?? error, error.code);
   const line = {
     err: error.cause ?? error,
     problem: error.code,
@@ -51,14 +54,9 @@ const log = (logger: Logger, ctx: AppContext, error: AppError): void => {
   else logger.warn(line, 'request refused');
 };
 
-const localeOf = (ctx: AppContext): Locale => {
-  const accepted = ctx.acceptsLanguages(['en', 'am']);
-  return accepted === 'am' ? 'am' : DEFAULT_LOCALE;
-};
-
 const send = (ctx: AppContext, error: AppError): void => {
   const { requestId } = ctx.state;
-  const locale = localeOf(ctx);
+  const locale = acceptedLocale(ctx.headers['accept-language']) ?? DEFAULT_LOCALE;
   const text = JSON.stringify(toProblem(error, { instance: ctx.path, requestId, locale }));
   ctx.set('Content-Type', PROBLEM_TYPE);
   ctx.set('Cache-Control', 'no-store');

@@ -44,6 +44,17 @@ const helmetHeaders = (): [string, string][] => {
   return Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]);
 };
 
+const OF_ANY_ANSWER = new Set([
+  'strict-transport-security',
+  'x-content-type-options',
+  'x-frame-options',
+  'referrer-policy',
+]);
+
+/** Those that hold for whatever a service answers: a policy of contents would be a guess about its pages. */
+export const commonSecurityHeaders = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(helmetHeaders().filter(([name]) => OF_ANY_ANSWER.has(name)));
+
 /** Security headers, and `Cache-Control: no-store` unless a resource says otherwise. */
 export const securityHeaders = (): AppMiddleware => {
   const headers = [...helmetHeaders(), ['cache-control', 'no-store'] as [string, string]];

@@ -1,4 +1,6 @@
-const TEXTS = {
+import { pageScript, type PageTexts } from './page-script';
+
+const TEXTS: PageTexts = {
   en: {
     title: 'Sign in to read workflows',
     account: 'E-mail address or phone',
@@ -11,7 +13,6 @@ const TEXTS = {
     email_otp: 'Code by mail',
     sms_otp: 'Code by SMS',
     recovery_code: 'Recovery code',
-    busy: 'One moment …',
     second: 'Show your second factor.',
     signed_in:
       'You are signed in: the Temporal UI of this browser shows what workflows hold. Leave this page open; everything that you read is recorded.',
@@ -26,10 +27,7 @@ const TEXTS = {
     mfa_enrollment_required: 'Set up an authenticator app or a passkey first.',
     login_delayed: 'There were too many failures. Please wait and try again.',
     too_many_attempts: 'There were too many wrong codes. Please sign in again.',
-    rate_limited: 'There were too many tries. Please wait a moment and try again.',
     no_factor: 'None of your second factors can be shown here. Set up an authenticator app.',
-    offline: 'The service cannot be reached. Please check your connection and try again.',
-    other: 'Something went wrong on our side. Please try again shortly.',
   },
   am: {
     title: 'የሥራ ሂደቶችን ለማንበብ ይግቡ',
@@ -43,7 +41,6 @@ const TEXTS = {
     email_otp: 'በኢሜይል የሚላክ ኮድ',
     sms_otp: 'በኤስኤምኤስ የሚላክ ኮድ',
     recovery_code: 'የመጠባበቂያ ኮድ',
-    busy: 'አንድ አፍታ …',
     second: 'ሁለተኛ ማረጋገጫዎን ያሳዩ።',
     signed_in: 'ገብተዋል፤ በዚህ አሳሽ ያለው Temporal UI የሥራ ሂደቶችን ይዘት ያሳያል። ይህን ገጽ ክፍት ይተውት፤ የሚያነቡት ሁሉ ይመዘገባል።',
     signed_out: 'ወጥተዋል።',
@@ -57,10 +54,7 @@ const TEXTS = {
     mfa_enrollment_required: 'መጀመሪያ የማረጋገጫ መተግበሪያ ወይም የይለፍ ቁልፍ ያዘጋጁ።',
     login_delayed: 'ብዙ ያልተሳኩ ሙከራዎች ተደርገዋል። እባክዎ ጠብቀው እንደገና ይሞክሩ።',
     too_many_attempts: 'ብዙ የተሳሳቱ ኮዶች ገብተዋል። እባክዎ እንደገና ይግቡ።',
-    rate_limited: 'ብዙ ሙከራዎች ተደርገዋል። እባክዎ ትንሽ ጠብቀው እንደገና ይሞክሩ።',
     no_factor: 'ከሁለተኛ ማረጋገጫዎችዎ እዚህ የሚሠራ የለም። የማረጋገጫ መተግበሪያ ያዘጋጁ።',
-    offline: 'አገልግሎቱ ሊደረስበት አልቻለም። እባክዎ ግንኙነትዎን አረጋግጠው እንደገና ይሞክሩ።',
-    other: 'በእኛ በኩል ችግር ተፈጥሯል። እባክዎ ከጥቂት ጊዜ በኋላ እንደገና ይሞክሩ።',
   },
 };
 
@@ -68,10 +62,7 @@ const TEXTS = {
  * Runs in the browser. Tokens stay in the memory of this page; the server turns the access token into a cookie that no script
  * reads. As long as the page is open it renews the cookie before the token ends.
  */
-const BODY = `const language = /^am\\b/i.test(navigator.language) ? 'am' : 'en';
-const texts = TEXTS[language];
-const element = (id) => document.getElementById(id);
-const [form, first, second, result, button, out] = ['form', 'first', 'second', 'result', 'send', 'sign-out'].map(element);
+const BODY = `const [form, first, second, button, out] = ['form', 'first', 'second', 'send', 'sign-out'].map(element);
 const SENT = new Set(['email_otp', 'sms_otp']);
 const SHOWN = new Set(['totp', 'recovery_code', ...SENT]);
 let challenge;
@@ -174,8 +165,6 @@ const fail = (name) => {
   show(text);
 };
 
-document.documentElement.lang = language;
-document.title = texts.title;
 element('title').textContent = texts.title;
 for (const id of ['account', 'password', 'factor', 'code']) element(id + '-label').textContent = texts[id];
 out.textContent = texts.out;
@@ -197,6 +186,4 @@ out.addEventListener('click', async () => {
 });
 `;
 
-export const SIGN_IN_SCRIPT = `'use strict';
-const TEXTS = ${JSON.stringify(TEXTS)};
-${BODY}`;
+export const SIGN_IN_SCRIPT = pageScript(TEXTS, BODY);

@@ -5,6 +5,7 @@ import {
   startRecoveryRequest,
 } from '../../contracts/account-recovery';
 import type { AccountRecoveries } from '../../identity/account-recoveries';
+import { deviceHeaders } from '../device-headers';
 import { originOf } from '../origin';
 import { defineRoute, type Route } from '../route';
 
@@ -23,6 +24,7 @@ const publicRoutes = (recoveries: AccountRecoveries): Route[] => [
       'after the waiting period, and with the approval of support, a mailed token completes it. One runs at a time: asking again gives ' +
       'that one. Too soon after a change of phone or address, or after others that came to nothing, it is `recovery_delayed`.',
     auth: 'none',
+    headers: deviceHeaders,
     body: startRecoveryRequest,
     responses: { 202: { description: 'Waits', schema: recoveryResponse } },
     errors: ['invalid_mfa_token', 'recovery_delayed', 'service_unavailable'],

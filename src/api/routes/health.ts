@@ -24,7 +24,7 @@ export const createHealthRoutes = (readiness: Readiness): readonly Route[] => [
     path: '/healthz',
     operationId: 'getLiveness',
     summary: 'Whether the process runs; asks nothing else',
-    tags: ['operations'],
+    tags: ['Operations'],
     auth: 'none',
     limit: 'none',
     responses: { 200: { description: 'It runs', schema: alive } },
@@ -37,7 +37,7 @@ export const createHealthRoutes = (readiness: Readiness): readonly Route[] => [
     path: '/readyz',
     operationId: 'getReadiness',
     summary: 'Whether the process can do its work now',
-    tags: ['operations'],
+    tags: ['Operations'],
     auth: 'none',
     limit: 'none',
     responses: {

@@ -113,7 +113,7 @@ const factorRoutes = (factors: Factors): Route[] => [
     auth: 'bearer',
     assurance: ASSURANCE,
     highRisk: true,
-    params: z.strictObject({ id: uuidSchema }),
+    params: z.strictObject({ id: uuidSchema.meta({ description: 'Of the factor' }) }),
     responses: { 204: { description: 'Removed' } },
     errors: ['factor_not_found', 'factor_required', 'service_unavailable'],
     handler: async (request) => {

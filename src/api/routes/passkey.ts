@@ -11,6 +11,7 @@ import { tokensResponse } from '../../contracts/session';
 import type { PasskeyLogins } from '../../identity/passkey-logins';
 import type { PasskeyRegistrations } from '../../identity/passkey-registrations';
 import type { PasskeyStepUp } from '../../identity/passkey-step-up';
+import { deviceHeaders } from '../device-headers';
 import { originOf } from '../origin';
 import { defineRoute, type Route } from '../route';
 
@@ -87,6 +88,7 @@ const loginRoutes = (logins: PasskeyLogins): Route[] => [
     tags: TAGS,
     auth: 'none',
     limit: 'credentials',
+    headers: deviceHeaders,
     body: passkeyLoginRequest,
     responses: { 200: { description: 'The challenge', schema: passkeyOptionsResponse } },
     errors: ['invalid_mfa_token', 'service_unavailable'],
@@ -105,6 +107,7 @@ const loginRoutes = (logins: PasskeyLogins): Route[] => [
     tags: TAGS,
     auth: 'none',
     limit: 'credentials',
+    headers: deviceHeaders,
     body: passkeyAssertion,
     responses: { 200: { description: 'A new session', schema: tokensResponse } },
     errors: ['invalid_credentials', 'invalid_mfa_token', 'login_delayed', 'service_unavailable'],

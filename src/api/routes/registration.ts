@@ -1,4 +1,3 @@
-import type { Locale } from '../../contracts/locale';
 import {
   registerRequest,
   registrationAccepted,
@@ -8,17 +7,11 @@ import {
 } from '../../contracts/registration';
 import { verifiedResponse } from '../../contracts/session';
 import type { Registrations } from '../../identity/registration';
+import { acceptedLocale } from '../accepted-locale';
 import { originOf } from '../origin';
 import { defineRoute, type Route } from '../route';
 
 const TAGS = ['Registration'];
-
-/** Amharic where the client asks for it first; the weights of further languages do not matter with two. */
-const preferredLocale = (acceptLanguage: string | undefined): Locale | undefined => {
-  const first = acceptLanguage?.split(',')[0]?.trim().toLowerCase();
-  if (first === undefined) return undefined;
-  return /^am\b/.test(first) ? 'am' : /^en\b/.test(first) ? 'en' : undefined;
-};
 
 export const registrationRoutes = (registrations: Registrations): Route[] => [
   defineRoute({
@@ -37,7 +30,7 @@ export const registrationRoutes = (registrations: Registrations): Route[] => [
     responses: { 202: { description: 'Accepted; a mail is on its way', schema: registrationAccepted } },
     errors: ['overloaded', 'service_unavailable'],
     handler: async ({ body, headers }) => {
-      const { registrationId, expiresAt } = await registrations.register(body, preferredLocale(headers.acceptLanguage));
+      const { registrationId, expiresAt } = await registrations.register(body, acceptedLocale(headers.acceptLanguage));
       return { status: 202, body: { registrationId, status: 'verification_pending', expiresAt } };
     },
   }),

@@ -10,6 +10,7 @@ import { tokensResponse } from '../../contracts/session';
 import type { FactorCodes } from '../../identity/factor-codes';
 import type { LoginChallenges } from '../../identity/login-challenges';
 import type { StepUp } from '../../identity/step-up';
+import { deviceHeaders } from '../device-headers';
 import { originOf } from '../origin';
 import { defineRoute, type Route } from '../route';
 
@@ -35,6 +36,7 @@ export const factorCodeRoutes = (challenges: Pick<LoginChallenges, 'sendCode'>, 
     tags: TAGS,
     auth: 'none',
     limit: 'credentials',
+    headers: deviceHeaders,
     body: loginChallengeRequest,
     responses: { 202: { description: 'The code is on its way', schema: factorCodeAccepted } },
     errors: ['invalid_mfa_token', ...SENDING_ERRORS],
@@ -79,6 +81,7 @@ export const secondFactorRoutes = (challenges: Pick<LoginChallenges, 'complete'>
     tags: TAGS,
     auth: 'none',
     limit: 'credentials',
+    headers: deviceHeaders,
     body: loginMfaRequest,
     responses: { 200: { description: 'A new session', schema: loginMfaResponse } },
     errors: ['invalid_mfa_token', 'invalid_code', 'login_delayed', 'service_unavailable'],

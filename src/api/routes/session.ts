@@ -6,6 +6,7 @@ import { jwksResponse, loginRequest, refreshRequest, sessionsResponse, tokensRes
 import type { AccessTokens } from '../../crypto/access-token';
 import type { Login } from '../../identity/login';
 import type { Sessions } from '../../identity/sessions';
+import { rememberedDeviceHeaders } from '../device-headers';
 import { originOf } from '../origin';
 import { defineRoute, type Route } from '../route';
 
@@ -37,6 +38,7 @@ const loginRoute = (login: Login): Route =>
     tags: TAGS,
     auth: 'none',
     limit: 'credentials',
+    headers: rememberedDeviceHeaders,
     body: loginRequest,
     responses: {
       200: {
@@ -132,7 +134,7 @@ export const sessionRoutes = ({ login, sessions, accessTokens, jwksMaxAgeSeconds
       'Its access tokens stop working at once. Somebody else’s session is not to be told from one that does not exist.',
     tags: TAGS,
     auth: 'bearer',
-    params: z.object({ id: uuidSchema }),
+    params: z.object({ id: uuidSchema.meta({ description: 'Of the session' }) }),
     responses: { 204: { description: 'Ended' } },
     errors: ['session_not_found', 'service_unavailable'],
     handler: async (request) => {

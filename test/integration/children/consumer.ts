@@ -5,7 +5,7 @@ import { createQueueConsumer } from '../../../src/queue/queue.consumer';
 
 /** A consumer that tells what it does, and takes `SEND_MS` for a mail. */
 const silent = () => undefined;
-const { redis, queue } = loadConfig();
+const { redis, queue } = loadConfig(['redis', 'queue']);
 createQueueConsumer({
   ...queue,
   redis: redis.connection,

@@ -5,7 +5,7 @@ import { createMailDeliveryRepository } from '../../../src/repositories/mail-del
 import { createDatabase } from '../../../src/repositories/prisma-client';
 
 /** Sends one welcome mail to `MAIL_TO`. */
-const { database, mail } = loadConfig();
+const { database, mail } = loadConfig(['database', 'mail']);
 const mailer = createMailer({
   transport: createMailTransport(mail),
   deliveries: createMailDeliveryRepository(createDatabase(database), 25_000),

@@ -1,35 +1,32 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 
-import { loadConfig, loadDatabaseConfig } from '../../../src/config/load';
+import { loadConfig } from '../../../src/config/load';
 import { createDatabase, type Database, pingDatabase } from '../../../src/repositories/prisma-client';
 import { MIGRATIONS_DIR } from '../../../tools/project';
 import { migrate } from '../../../tools/stack/migrate';
-import { type Authority, createAuthority, type Issued, NOT_TRUSTED } from '../../support/certificates';
+import { NOT_TRUSTED } from '../../support/certificates';
+import { useMutualTls } from '../../support/mutual-tls';
 import { encryptPostgres } from '../../support/postgres-tls';
 import { useEmptyStack } from '../../support/stack';
 
 const NAME = 'postgres.test';
 const stack = useEmptyStack('postgres');
-let authority: Authority;
-let stranger: Authority;
-let client: Issued;
+const tls = useMutualTls();
 
 beforeAll(async () => {
-  [authority, stranger] = await Promise.all([createAuthority(), createAuthority('Somebody else')]);
-  client = await authority.issueClient('meqenet');
-  await encryptPostgres(stack, await authority.issue(NAME), authority.cert);
+  await encryptPostgres(stack, await tls.authority.issue(NAME), tls.authority.cert);
 });
 
-const identity = () => ({ DATABASE_TLS_CERTIFICATE: client.cert, DATABASE_TLS_KEY: client.key });
+const identity = () => ({ DATABASE_TLS_CERTIFICATE: tls.client.cert, DATABASE_TLS_KEY: tls.client.key });
 const right = () => ({
   DATABASE_TLS: 'true',
-  DATABASE_TLS_CA: authority.cert,
+  DATABASE_TLS_CA: tls.authority.cert,
   DATABASE_TLS_SERVER_NAME: NAME,
   ...identity(),
 });
 
 const using = async <T>(env: Record<string, string>, work: (database: Database) => Promise<T>): Promise<T> => {
-  const database = createDatabase(loadConfig({ ...stack.env, ...env }).database);
+  const database = createDatabase(loadConfig(['database'], { ...stack.env, ...env }).database);
   try {
     return await work(database);
   } finally {
@@ -44,7 +41,9 @@ const refusal = (env: Record<string, string>): Promise<unknown> =>
 
 describe('PostgreSQL over TLS', () => {
   it('is migrated and asked, by SQL and by Prisma, with the right authority and certificate', async () => {
-    const owner = loadDatabaseConfig({ ...stack.env, ...right(), DATABASE_URL: stack.databaseOwnerUrl });
+    const { database: owner } = loadConfig(['database'], {
+      ...{ ...stack.env, ...right(), DATABASE_URL: stack.databaseOwnerUrl },
+    });
     const applied = await migrate(owner.url, MIGRATIONS_DIR, stack.env['DATABASE_URL'] ?? '', owner.tls);
     expect(applied.length).toBeGreaterThan(10);
     await using(right(), async ({ sql, prisma }) => {
@@ -72,7 +71,7 @@ describe('PostgreSQL over TLS', () => {
   it('is not talked to when a stranger vouches for it, or it has another name', async () => {
     const { DATABASE_TLS_SERVER_NAME: _, ...unnamed } = right();
     const refused = { name: 'DatabaseUnavailableError' };
-    expect(await refusal({ ...right(), DATABASE_TLS_CA: stranger.cert })).toMatchObject({
+    expect(await refusal({ ...right(), DATABASE_TLS_CA: tls.stranger.cert })).toMatchObject({
       ...refused,
       code: expect.stringMatching(NOT_TRUSTED),
     });
@@ -81,7 +80,9 @@ describe('PostgreSQL over TLS', () => {
     );
     for (const env of [unnamed, { ...right(), DATABASE_TLS_SERVER_NAME: 'redis.test' }])
       expect(await refusal(env)).toMatchObject({ ...refused, code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
-    const other = loadDatabaseConfig({ ...stack.env, ...right(), DATABASE_TLS_CA: stranger.cert });
+    const { database: other } = loadConfig(['database'], {
+      ...{ ...stack.env, ...right(), DATABASE_TLS_CA: tls.stranger.cert },
+    });
     await expect(migrate(stack.databaseOwnerUrl, MIGRATIONS_DIR, '', other.tls)).rejects.toMatchObject({
       code: expect.stringMatching(NOT_TRUSTED),
     });

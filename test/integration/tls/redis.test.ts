@@ -1,44 +1,26 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 
-import { loadConfig, loadRedisConfig } from '../../../src/config/load';
-import { createLimitsConnection } from '../../../src/limits/redis';
+import { loadConfig } from '../../../src/config/load';
+import { createCountingConnection } from '../../../src/redis/connection';
 import { createConsumerMetrics } from '../../../src/observability/consumer-metrics';
 import { createMetrics } from '../../../src/observability/metrics';
 import { createQueueConsumer } from '../../../src/queue/queue.consumer';
 import { createQueueProducer } from '../../../src/queue/queue.producer';
-import { type Authority, createAuthority, type Issued, NOT_TRUSTED } from '../../support/certificates';
+import { NOT_TRUSTED } from '../../support/certificates';
 import { eventually } from '../../support/eventually';
 import { createLineLogger } from '../../support/log-lines';
+import { useMutualTlsProxy } from '../../support/mutual-tls';
 import { useStack } from '../../support/stack';
-import { startTlsProxy, type TlsProxy } from '../../support/tls-proxy';
 
-const NAME = 'redis.test';
 const stack = useStack('valkey');
 const logger = createLineLogger();
-let authority: Authority;
-let stranger: Authority;
-let client: Issued;
-let proxy: TlsProxy;
+const target = () => ({ targetPort: stack.ports.valkey });
+const { tls, proxy, env: trusting } = useMutualTlsProxy({ name: 'redis.test', prefix: 'REDIS', target });
 
-beforeAll(async () => {
-  [authority, stranger] = await Promise.all([createAuthority(), createAuthority('Somebody else')]);
-  client = await authority.issueClient('meqenet');
-  const server = await authority.issue(NAME);
-  proxy = await startTlsProxy({ ...server, clientCa: authority.cert, targetPort: stack.ports.valkey });
-});
-afterAll(() => proxy.close());
-
-const right = () => ({
-  REDIS_PORT: String(proxy.port),
-  REDIS_TLS: 'true',
-  REDIS_TLS_CA: authority.cert,
-  REDIS_TLS_CERTIFICATE: client.cert,
-  REDIS_TLS_KEY: client.key,
-  REDIS_TLS_SERVER_NAME: NAME,
-});
+const address = () => ({ REDIS_PORT: String(proxy().port) });
+const right = () => ({ ...address(), ...trusting() });
 const dependencies = (env: Record<string, string>) => {
-  const DATABASE_URL = 'postgresql://nobody:nothing@127.0.0.1:1/none';
-  const { redis, queue } = loadConfig({ ...stack.env, DATABASE_URL, ...env });
+  const { redis, queue } = loadConfig(['redis', 'queue'], { ...stack.env, ...env });
   return { ...queue, redis: redis.connection, logger };
 };
 
@@ -65,12 +47,12 @@ describe('Redis over TLS', () => {
       counters: createConsumerMetrics(createMetrics().registry),
       sendWelcomeMail: async ({ email }) => sent.push(email),
     });
-    const limits = createLimitsConnection(deps.redis, 2_000);
+    const limits = createCountingConnection(deps.redis, 2_000);
     try {
       await producer.addUserRegisteredJob(crypto.randomUUID(), 'abebe@example.et', 'en');
       await eventually('the job', () => Promise.resolve(sent.length === 1));
       await eventually('a count', async () => (await limits.incr('tls-test').catch(() => 0)) > 0);
-      expect([...proxy.protocols]).toEqual([expect.stringMatching(/^TLSv1\.[23]$/)]);
+      expect([...proxy().protocols]).toEqual([expect.stringMatching(/^TLSv1\.[23]$/)]);
     } finally {
       limits.disconnect();
       await consumer.close(5_000);
@@ -81,7 +63,7 @@ describe('Redis over TLS', () => {
   it('is not talked to when a stranger vouches for it, or it has another name', async () => {
     const { REDIS_TLS_SERVER_NAME: _, ...unnamed } = right();
     const refused = (code: unknown) => ({ name: 'QueueUnavailableError', cause: { code } });
-    expect(await refusal({ ...right(), REDIS_TLS_CA: stranger.cert })).toMatchObject(
+    expect(await refusal({ ...right(), REDIS_TLS_CA: tls.stranger.cert })).toMatchObject(
       refused(expect.stringMatching(NOT_TRUSTED)),
     );
     for (const env of [unnamed, { ...right(), REDIS_TLS_SERVER_NAME: 'postgres.test' }])
@@ -92,12 +74,12 @@ describe('Redis over TLS', () => {
 
   it('turns away who shows no certificate, or comes without TLS', async () => {
     const { REDIS_TLS_CERTIFICATE: _, REDIS_TLS_KEY: __, ...anonymous } = right();
-    for (const env of [anonymous, { REDIS_PORT: String(proxy.port) }])
+    for (const env of [anonymous, address()])
       expect(await refusal(env)).toMatchObject({ name: 'QueueUnavailableError' });
   });
 
   it('is reached the same by the tools', () => {
-    const { connection } = loadRedisConfig({ ...stack.env, ...right() });
+    const { connection } = loadConfig(['redis'], { ...stack.env, ...right() }).redis;
     expect(connection).toEqual(dependencies(right()).redis);
   });
 });

@@ -7,8 +7,9 @@ import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { loadConfig } from '../../../src/config/load';
 import { createMailTransport } from '../../../src/mail/mail-transport';
 import { messageIdFor } from '../../../src/mail/message-id';
-import { type Authority, createAuthority, type Issued, NOT_TRUSTED } from '../../support/certificates';
+import { NOT_TRUSTED } from '../../support/certificates';
 import { eventually } from '../../support/eventually';
+import { useMutualTls } from '../../support/mutual-tls';
 import { startSmtpServer } from '../../support/smtp-server';
 import { useStack } from '../../support/stack';
 
@@ -17,9 +18,7 @@ const received: { readonly message: string; readonly isSecure: boolean }[] = [];
 const servers: SMTPServer[] = [];
 // No part of it: its secrets make the rest of the configuration whole.
 const stack = useStack();
-let authority: Authority;
-let stranger: Authority;
-let client: Issued;
+const tls = useMutualTls();
 let [starttls, implicit, plain] = [0, 0, 0];
 
 const startServer = async (options: SMTPServerOptions): Promise<number> => {
@@ -41,10 +40,8 @@ const startServer = async (options: SMTPServerOptions): Promise<number> => {
 };
 
 beforeAll(async () => {
-  [authority, stranger] = await Promise.all([createAuthority(), createAuthority('Somebody else')]);
-  client = await authority.issueClient('meqenet');
-  const certificate = await authority.issue(NAME);
-  const mutual = { ...certificate, ca: authority.cert, requestCert: true, rejectUnauthorized: true };
+  const certificate = await tls.authority.issue(NAME);
+  const mutual = { ...certificate, ca: tls.authority.cert, requestCert: true, rejectUnauthorized: true };
   starttls = await startServer(mutual);
   implicit = await startServer({ ...mutual, secure: true });
   plain = (await startSmtpServerWithoutTls()).port;
@@ -64,15 +61,14 @@ const right = (port: number) => ({
   SMTP_HOST: '127.0.0.1',
   SMTP_PORT: String(port),
   SMTP_REQUIRE_TLS: 'true',
-  SMTP_TLS_CA: authority.cert,
-  SMTP_TLS_CERTIFICATE: client.cert,
-  SMTP_TLS_KEY: client.key,
+  SMTP_TLS_CA: tls.authority.cert,
+  SMTP_TLS_CERTIFICATE: tls.client.cert,
+  SMTP_TLS_KEY: tls.client.key,
   SMTP_TLS_SERVER_NAME: NAME,
 });
 /** Sends one mail. @returns the reason why it was not sent */
 const send = async (env: Record<string, string>): Promise<unknown> => {
-  const DATABASE_URL = 'postgresql://nobody:nothing@127.0.0.1:1/none';
-  const { mail } = loadConfig({ ...stack.env, DATABASE_URL, SMTP_TIMEOUT: '2s', ...env });
+  const { mail } = loadConfig(['mail'], { ...stack.env, SMTP_TIMEOUT: '2s', ...env });
   const transport = createMailTransport(mail);
   try {
     await transport.send({
@@ -105,7 +101,7 @@ describe('mail over TLS', () => {
       const { SMTP_TLS_SERVER_NAME: _, ...unnamed } = env;
       const { SMTP_TLS_CA: __, ...unvouched } = env;
       const notTrusted = unavailable(expect.stringMatching(NOT_TRUSTED));
-      expect(await send({ ...env, SMTP_TLS_CA: stranger.cert })).toMatchObject(notTrusted);
+      expect(await send({ ...env, SMTP_TLS_CA: tls.stranger.cert })).toMatchObject(notTrusted);
       // Also where TLS is used only because it is offered.
       expect(await send({ ...unvouched, SMTP_REQUIRE_TLS: 'false' })).toMatchObject(notTrusted);
       for (const other of [unnamed, { ...env, SMTP_TLS_SERVER_NAME: 'redis.test' }])
@@ -127,7 +123,7 @@ describe('mail over TLS', () => {
 
   it('logs in with the password of its time: a rotated one is used by the next connection', async () => {
     let accepted = 'the-password-of-before';
-    const certificate = await authority.issue(NAME);
+    const certificate = await tls.authority.issue(NAME);
     const tried: (string | null)[] = [];
     const port = await startServer({
       ...certificate,
@@ -139,8 +135,7 @@ describe('mail over TLS', () => {
       },
     });
     const login = { SMTP_USERNAME: 'auth', SMTP_PASSWORD: accepted };
-    const DATABASE_URL = 'postgresql://nobody:nothing@127.0.0.1:1/none';
-    const { mail } = loadConfig({ ...stack.env, DATABASE_URL, ...right(port), ...login });
+    const { mail } = loadConfig(['mail'], { ...stack.env, ...right(port), ...login });
     const transport = createMailTransport(mail);
     const arrives = (): Promise<void> =>
       transport.send({
