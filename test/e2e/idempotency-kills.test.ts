@@ -11,6 +11,7 @@ import {
   postWithKey,
   repeatUntilDone,
 } from '../support/idempotency';
+import { fateOf, RECOVERY_MS } from '../support/kills';
 import { logIn, mailedCode, newPerson, type Person, register, signUp, WELCOME_SUBJECT } from '../support/people';
 import { expectProblem } from '../support/problems';
 import { fullProof } from '../support/proofs';
@@ -19,7 +20,6 @@ import { useTestService } from '../support/service';
 
 /** The longest that a key stays with a process that was killed, milliseconds. */
 const LEASE_MS = 8_000;
-const RECOVERY_MS = 60_000;
 const START_TIMEOUT_MS = 60_000;
 const ENV = { RATE_LIMIT_MODE: 'observe' };
 
@@ -38,13 +38,10 @@ const login = (http: HttpClient, key: string, { email, password }: Person): Prom
 const killDuring = async (table: string, send: () => Promise<Answer>): Promise<void> => {
   const hold = await holdTable(service, table);
   try {
-    const lost = send().then(
-      () => 'answered',
-      () => 'lost',
-    );
+    const fate = fateOf(send());
     await someoneWaits(service, table);
     await service.processes.api.kill();
-    expect(await lost).toBe('lost');
+    expect(await fate).toBe('lost');
     await service.processes.api.start();
   } finally {
     await hold.release();
@@ -128,10 +125,7 @@ describe('a request whose api is killed with SIGKILL in the midst of it', () => 
       const { pid = 0 } = service.stack.temporal ?? {};
       process.kill(pid, 'SIGSTOP');
       try {
-        const lost = send().then(
-          () => 'answered',
-          () => 'lost',
-        );
+        const fate = fateOf(send());
         await eventually('the key to be taken', async () => {
           const { rows } = await service.database.query(
             'SELECT 1 FROM idempotency_keys WHERE answer_ciphertext IS NULL AND lease_expires_at > now()',
@@ -141,7 +135,7 @@ describe('a request whose api is killed with SIGKILL in the midst of it', () => 
         // Hashing goes before, so that the start is on its way.
         await new Promise((resolve) => setTimeout(resolve, 500));
         await service.processes.api.kill();
-        expect(await lost).toBe('lost');
+        expect(await fate).toBe('lost');
       } finally {
         process.kill(pid, 'SIGCONT');
       }

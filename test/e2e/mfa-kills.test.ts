@@ -43,10 +43,9 @@ describe('the enrolment of a second factor survives SIGKILL of api and worker', 
     'while the secret is being stored: one enrolment, and its secret is told',
     async () => {
       const { token, person, userId } = await member();
-      const [answer] = await Promise.all([
+      const answer = await killWhileHeld(service, 'mfa_enrollments', () =>
         untilAnswered((headers) => enroll(service, token, {}, headers)),
-        killWhileHeld(service, 'mfa_enrollments'),
-      ]);
+      );
       expect(answer.status).toBe(201);
       const { rows } = await service.database.query('SELECT 1 FROM mfa_enrollments WHERE user_id = $1', [userId]);
       expect(rows).toHaveLength(1);
@@ -64,11 +63,10 @@ describe('the enrolment of a second factor survives SIGKILL of api and worker', 
       const { enrollmentId, secret } = await begin(token);
       // Of the step to come: it stays good while nobody answers.
       const code = appCode(secret, 1);
-      const [answer] = await Promise.all([
-        // A repetition is the same request, so it has the same code; the update that was accepted is tried once only.
+      // A repetition is the same request, so it has the same code; the update that was accepted is tried once only.
+      const answer = await killWhileHeld(service, table, () =>
         untilAnswered((headers) => confirm(service, token, enrollmentId, code, headers)),
-        killWhileHeld(service, table),
-      ]);
+      );
       expect(answer.status).toBe(200);
       expect(answer.body.recoveryCodes).toHaveLength(10);
       await expectEnrolled(token, person.email);

@@ -4,7 +4,7 @@ import type { ProcessName } from '../../src/config/processes';
 import { eventually } from '../support/eventually';
 import { dropWaiting, holdTable, someoneWaits } from '../support/hold';
 import { expectReplayOf, isReplayed, newKey, postWithKey, repeatUntilDone } from '../support/idempotency';
-import { killWhileHeld, RECOVERY_MS } from '../support/kills';
+import { fateOf, killAll, killWhileHeld, RECOVERY_MS } from '../support/kills';
 import { forgot, mailedToken, PASSWORD_CHANGED_SUBJECT, RESET_SUBJECT, resetPassword } from '../support/passwords';
 import { logIn, newPerson, type Person, signUp, WELCOME_SUBJECT } from '../support/people';
 import { fullProof } from '../support/proofs';
@@ -41,11 +41,11 @@ describe('a password reset survives SIGKILL of api and worker', () => {
     'while it waits for %s to be written after it was asked for',
     async (table) => {
       const { person, token } = await account();
-      await killWhileHeld(service, table, {
-        request: async () => {
-          expect((await forgot(service, person.email)).status).toBe(202);
-        },
-      });
+      const hold = await holdTable(service, table);
+      expect((await forgot(service, person.email)).status).toBe(202);
+      await someoneWaits(service, table);
+      await killAll(service);
+      await hold.release();
       const link = await mailedToken(service, person.email, 1, RECOVERY_MS);
       expect((await resetPassword(service, link, NEW_PASSWORD)).status).toBe(204);
       await expectReset(person, token);
@@ -59,11 +59,8 @@ describe('a password reset survives SIGKILL of api and worker', () => {
       const { person, token } = await account();
       await forgot(service, person.email);
       const link = await mailedToken(service, person.email);
-      const [lost] = await Promise.allSettled([
-        resetPassword(service, link, NEW_PASSWORD),
-        killWhileHeld(service, 'password_credentials'),
-      ]);
-      expect(lost.status).toBe('rejected');
+      const setting = () => fateOf(resetPassword(service, link, NEW_PASSWORD));
+      expect(await killWhileHeld(service, 'password_credentials', setting)).toBe('lost');
       // As a client does whose answer was lost: the lost request may have been the one that set it.
       const answer = await eventually(
         'an answer to the new password',
@@ -79,19 +76,15 @@ describe('a password reset survives SIGKILL of api and worker', () => {
     2 * RECOVERY_MS,
   );
 
+  type Request = () => Promise<'answered' | 'lost'>;
   /** Sends it under a key, kills the api somewhere in it, and repeats it as a client does whose answer was lost. */
-  const resetAcrossKill = async (killDuring: () => Promise<void>): Promise<void> => {
+  const resetAcrossKill = async (killDuring: (request: Request) => ReturnType<Request>): Promise<void> => {
     const { person, token } = await account();
     await forgot(service, person.email);
     const body = { token: await mailedToken(service, person.email), newPassword: NEW_PASSWORD };
     const key = newKey();
     const send = () => postWithKey(service.http, '/v1/auth/password/reset', key, body);
-    const sent = send().then(
-      () => 'answered',
-      () => 'lost',
-    );
-    await killDuring();
-    expect(await sent).toBe('lost');
+    expect(await killDuring(() => fateOf(send()))).toBe('lost');
     const { answer } = await repeatUntilDone(send, RECOVERY_MS);
     expect([answer.status, isReplayed(answer)]).toEqual([204, false]);
     expectReplayOf(answer, await send());
@@ -102,15 +95,16 @@ describe('a password reset survives SIGKILL of api and worker', () => {
 
   it(
     'while the new password is being set: the same request again succeeds',
-    () => resetAcrossKill(() => killWhileHeld(service, 'password_credentials')),
+    () => resetAcrossKill((request) => killWhileHeld(service, 'password_credentials', request)),
     2 * RECOVERY_MS,
   );
 
   fullProof(
     'after the new password was set and before the answer: the same request again succeeds',
     () =>
-      resetAcrossKill(async () => {
+      resetAcrossKill(async (request) => {
         const passwords = await holdTable(service, 'password_credentials');
+        const fate = request();
         await someoneWaits(service, 'password_credentials');
         const keys = await holdTable(service, 'idempotency_keys');
         await passwords.release();
@@ -128,6 +122,7 @@ describe('a password reset survives SIGKILL of api and worker', () => {
           await keys.release();
         }
         await service.processes.api.start();
+        return fate;
       }),
     2 * RECOVERY_MS,
   );

@@ -35,12 +35,11 @@ describe('an account recovery survives SIGKILL of api and worker', () => {
     'while it is being stored: one recovery, and its owner is told once',
     async () => {
       const { body } = await logIn(service, owner.person);
-      const [answer] = await Promise.all([
+      const answer = await killWhileHeld(service, 'account_recoveries', () =>
         untilAnswered((headers) =>
           service.http.post('/v1/auth/mfa/recovery', { mfaToken: body.mfaToken as string }, { headers }),
         ),
-        killWhileHeld(service, 'account_recoveries'),
-      ]);
+      );
       expect(answer.status).toBe(202);
       recoveryId = answer.body.recoveryId as string;
       const { rows } = await service.database.query('SELECT id FROM account_recoveries WHERE user_id = $1', [
@@ -55,10 +54,9 @@ describe('an account recovery survives SIGKILL of api and worker', () => {
   fullProof(
     'while support approves: one approval, and the token is mailed once',
     async () => {
-      const [answer] = await Promise.all([
+      const answer = await killWhileHeld(service, 'account_recovery_approvals', () =>
         untilAnswered((headers) => approve(service, support.token, recoveryId, headers)),
-        killWhileHeld(service, 'account_recovery_approvals'),
-      ]);
+      );
       expect(answer.status).toBe(204);
       const { rows } = await service.database.query(
         `SELECT (SELECT count(*)::int FROM account_recovery_approvals WHERE recovery_id = $1) AS approvals,
@@ -78,10 +76,9 @@ describe('an account recovery survives SIGKILL of api and worker', () => {
   fullProof(
     'while the factors are being removed: the same request again succeeds, and its owner is told once',
     async () => {
-      const [answer] = await Promise.all([
+      const answer = await killWhileHeld(service, 'factors', () =>
         untilAnswered((headers) => completeRecovery(service, token, owner.person.password, headers)),
-        killWhileHeld(service, 'factors'),
-      ]);
+      );
       expect(answer.status).toBe(204);
       expect(await recoveryState(service, recoveryId)).toBe('COMPLETED');
       const { rows } = await service.database.query(

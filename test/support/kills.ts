@@ -17,24 +17,37 @@ export const killAll = async ({ processes }: TestService, names: readonly Proces
 };
 
 /**
- * Holds a table, waits until somebody waits for it, kills the processes there, and lets it go.
+ * Holds a table, begins the request, waits until somebody waits for the table, kills the processes there, and lets it go.
  *
- * @param request what is answered before anything is killed
+ * @param request begun once the table is held: begun before, it could be done before anybody has to wait
+ * @returns what the request came to
  */
-export const killWhileHeld = async (
+export const killWhileHeld = async <T>(
   service: TestService,
   table: string,
-  { names, request }: { readonly names?: readonly ProcessName[]; readonly request?: () => Promise<unknown> } = {},
-): Promise<void> => {
+  request: () => Promise<T>,
+  names?: readonly ProcessName[],
+): Promise<T> => {
   const hold = await holdTable(service, table);
+  let came: Promise<PromiseSettledResult<T>[]> | undefined;
   try {
-    await request?.();
+    came = Promise.allSettled([request()]);
     await someoneWaits(service, table);
     await killAll(service, names);
   } finally {
     await hold.release();
   }
+  const [result] = await came;
+  if (result?.status === 'fulfilled') return result.value;
+  throw result?.reason;
 };
+
+/** Whether a request came to an answer, whatever it says. */
+export const fateOf = (request: Promise<unknown>): Promise<'answered' | 'lost'> =>
+  request.then(
+    () => 'answered',
+    () => 'lost',
+  );
 
 /** As a client does whose answer was lost, under one key: asks until it is told. */
 export const untilAnswered = (ask: (headers: Record<string, string>) => Promise<Answer>): Promise<Answer> => {
