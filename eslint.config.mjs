@@ -7,7 +7,7 @@ import ownLinesPerFunction from './tools/lint/own-lines-per-function.mjs';
 
 const TYPESCRIPT = ['**/*.ts', '**/*.mts', '**/*.cts'];
 const JAVASCRIPT = ['**/*.js', '**/*.mjs', '**/*.cjs'];
-const TESTS = ['test/**/*.ts', '**/*.test.ts', 'clients/*/test/**/*.ts'];
+const TESTS = ['test/**/*.{ts,js}', '**/*.test.ts', 'clients/*/test/**/*.ts'];
 const WORKFLOWS = 'src/workflows/**/*.ts';
 /** Temporal replaces `Date` in the sandbox and offers no other clock; this file is the one place that reads it. */
 const WORKFLOW_CLOCK = 'src/workflows/workflow-clock.ts';

@@ -57,6 +57,7 @@ module.exports = {
     project('replay', ['<rootDir>/test/replay/**/*.test.ts']),
   ],
   globalSetup: '<rootDir>/test/support/global-setup.js',
+  testSequencer: '<rootDir>/test/support/longest-first.js',
   // One for all kinds: Jest takes no timeout for a single project. Real servers on a busy machine need their time.
   testTimeout: 60_000,
   // The embedded servers need a core as well; a file is the unit of parallel work.
