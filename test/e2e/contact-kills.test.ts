@@ -19,7 +19,7 @@ import {
   smsTo,
 } from '../support/contact';
 import { killWhileHeld, RECOVERY_MS, untilAnswered } from '../support/kills';
-import { newPerson, newPhone, WELCOME_SUBJECT } from '../support/people';
+import { newPerson, newPhone, welcomed } from '../support/people';
 import { fullProof } from '../support/proofs';
 import { useTestService } from '../support/service';
 
@@ -31,8 +31,8 @@ describe('a change of phone or address survives SIGKILL of api and worker', () =
 
   const member = async () => {
     const somebody = await join(service);
-    // Its mail is sent by then, so that what is held below is the change's.
-    await service.mailbox.waitFor(somebody.person.email, WELCOME_SUBJECT);
+    // So that what is held below is the change's.
+    await welcomed(service, somebody.person);
     return somebody;
   };
   fullProof(

@@ -21,7 +21,7 @@ import {
 } from '../support/contact';
 import { eventually } from '../support/eventually';
 import { countWorkflows, databaseFootprint } from '../support/footprint';
-import { newPerson, newPhone } from '../support/people';
+import { newPerson, newPhone, welcomed } from '../support/people';
 import { expectProblem } from '../support/problems';
 import { fullProof } from '../support/proofs';
 import { useSecondApi } from '../support/second-process';
@@ -92,7 +92,7 @@ describe('while a part is away', () => {
     async () => {
       const member = await join(service);
       const { email } = newPerson();
-      await service.mailbox.waitFor(member.person.email, /Welcome/);
+      await welcomed(service, member.person);
       await service.stack.mail?.stop();
       expect((await askEmail(service, member, email)).status).toBe(202);
       await service.stack.mail?.start();
@@ -159,7 +159,7 @@ describe('without anybody to send SMS', () => {
 
   it('a change of the phone is refused before anything is begun, one of the address is not', async () => {
     const member = await join(service);
-    await service.mailbox.waitFor(member.person.email, /Welcome/);
+    await welcomed(service, member.person);
     const [before, workflows] = [await databaseFootprint(service), await countWorkflows(service)];
     expectProblem(await askPhone(service, member.token, newPhone()), { status: 503, code: 'sms_unavailable' });
     expect(await databaseFootprint(service)).toEqual(before);

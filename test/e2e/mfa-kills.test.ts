@@ -15,7 +15,7 @@ import {
   mailedFactorCode,
   MFA_ENABLED_SUBJECT,
 } from '../support/mfa';
-import { logIn, WELCOME_SUBJECT } from '../support/people';
+import { logIn, welcomed } from '../support/people';
 import { fullProof } from '../support/proofs';
 import { useTestService } from '../support/service';
 
@@ -25,7 +25,7 @@ describe('the enrolment of a second factor survives SIGKILL of api and worker', 
 
   const member = async () => {
     const somebody = await join(service);
-    await service.mailbox.waitFor(somebody.person.email, WELCOME_SUBJECT);
+    await welcomed(service, somebody.person);
     return somebody;
   };
   const begin = async (token: string) =>

@@ -6,7 +6,7 @@ import { dropWaiting, holdTable, someoneWaits } from '../support/hold';
 import { expectReplayOf, isReplayed, newKey, postWithKey, repeatUntilDone } from '../support/idempotency';
 import { fateOf, killAll, killWhileHeld, RECOVERY_MS } from '../support/kills';
 import { forgot, mailedToken, PASSWORD_CHANGED_SUBJECT, RESET_SUBJECT, resetPassword } from '../support/passwords';
-import { logIn, newPerson, type Person, signUp, WELCOME_SUBJECT } from '../support/people';
+import { logIn, newPerson, type Person, signUp, welcomed } from '../support/people';
 import { fullProof } from '../support/proofs';
 import { useTestService } from '../support/service';
 
@@ -19,12 +19,8 @@ describe('a password reset survives SIGKILL of api and worker', () => {
   const account = async () => {
     const person = newPerson();
     const { body } = await signUp(service, person);
-    // Its mail is sent and noted by then, so that what is held below is the reset's.
-    await service.mailbox.waitFor(person.email, WELCOME_SUBJECT);
-    await eventually('the mail to be noted as sent', async () => {
-      const { rowCount } = await service.database.query('SELECT 1 FROM mail_deliveries WHERE sent_at IS NULL');
-      return rowCount === 0;
-    });
+    // So that what is held below is the reset's.
+    await welcomed(service, person);
     return { person, token: body.accessToken as string };
   };
   /** The new password works, the old one and the session do not, and there is one mail of each kind. */

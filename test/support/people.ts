@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 
+import { eventually } from './eventually';
 import type { Answer } from './http-client';
 import { codeIn } from './mailbox';
 import type { TestService } from './service';
@@ -47,6 +48,15 @@ export const wrongCode = (code: string): string => String((Number(code) + 1) % 1
 export const signUp = async (service: TestService, person: Person): Promise<Answer> => {
   const { body } = await register(service, person);
   return verify(service, body.registrationId as string, await mailedCode(service, person.email));
+};
+
+/** Waits until somebody new has been welcomed, and that is noted: a mail arrives before its sending is. */
+export const welcomed = async ({ mailbox, database }: TestService, { email }: Pick<Person, 'email'>): Promise<void> => {
+  await mailbox.waitFor(email, WELCOME_SUBJECT);
+  await eventually('the mails to be noted as sent', async () => {
+    const { rowCount } = await database.query('SELECT 1 FROM mail_deliveries WHERE sent_at IS NULL');
+    return rowCount === 0;
+  });
 };
 
 export const logIn = ({ http }: TestService, { email, password }: Person): Promise<Answer> =>
