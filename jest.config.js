@@ -60,8 +60,8 @@ module.exports = {
   testSequencer: '<rootDir>/test/support/longest-first.js',
   // One for all kinds: Jest takes no timeout for a single project. Real servers on a busy machine need their time.
   testTimeout: 60_000,
-  // The embedded servers need a core as well; a file is the unit of parallel work.
-  maxWorkers: 2,
+  // A file is the unit of parallel work, and waits for servers as long as it works: three keep two cores busy.
+  maxWorkers: 3,
   // A handle that is left open is a leak to be mended, not to be killed.
   forceExit: false,
   coverageProvider: 'v8',
