@@ -11,7 +11,7 @@ import {
   postWithKey,
   repeatUntilDone,
 } from '../support/idempotency';
-import { fateOf, RECOVERY_MS } from '../support/kills';
+import { fateOf, killWhileHeld, RECOVERY_MS } from '../support/kills';
 import { logIn, mailedCode, newPerson, type Person, register, signUp, WELCOME_SUBJECT } from '../support/people';
 import { expectProblem } from '../support/problems';
 import { fullProof } from '../support/proofs';
@@ -36,16 +36,7 @@ const login = (http: HttpClient, key: string, { email, password }: Person): Prom
 
 /** Sends a request, kills the api in the midst of it, and starts it again. */
 const killDuring = async (table: string, send: () => Promise<Answer>): Promise<void> => {
-  const hold = await holdTable(service, table);
-  try {
-    const fate = fateOf(send());
-    await someoneWaits(service, table);
-    await service.processes.api.kill();
-    expect(await fate).toBe('lost');
-    await service.processes.api.start();
-  } finally {
-    await hold.release();
-  }
+  expect(await killWhileHeld(service, table, () => fateOf(send()), ['api'])).toBe('lost');
 };
 
 /** Nobody has the answer yet; then somebody takes the key over, within its lease. */
